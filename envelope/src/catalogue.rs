@@ -1,0 +1,218 @@
+//! The catalogue: every event version, declared once.
+//!
+//! Streams, consumers, schemas, validators, the AsyncAPI document, the page for people, the broker's permissions and
+//! the subject index are all derived from it. An event that lacks any of this does not compile.
+
+pub mod admin;
+pub mod gdpr;
+pub mod notification;
+pub mod rate;
+mod samples;
+pub mod score;
+mod streams;
+pub mod tick;
+pub mod user;
+
+use serde_json::Value;
+use uuid::Uuid;
+
+pub use streams::{ADMIN, DEAD, GDPR, NOTIFICATION, RATE, SCORE, STREAMS, Stream, TICK, USER};
+
+use crate::Version;
+
+/// What an event version is for, who may rely on it, and what it does with people's data.
+#[derive(Debug)]
+pub struct Contract {
+    /// The first word of the subject: `rate`.
+    pub entity: &'static str,
+    /// The second word of the subject: `update`.
+    pub kind: &'static str,
+    /// The version.
+    pub version: Version,
+    /// Where it is kept.
+    pub stream: &'static Stream,
+    /// What it says, in one sentence.
+    pub intent: &'static str,
+    /// Who sends it, and when.
+    pub producer: Producer,
+    /// Who reads it, and why.
+    pub consumers: &'static [Consumer],
+    /// What the key in the subject is.
+    pub key: &'static str,
+    /// Where in the data the key stands; an image is named by its URL.
+    pub key_pointer: &'static str,
+    /// What in it is personal data, and of whom.
+    pub personal: &'static [Personal],
+    /// What erasing a person does to it.
+    pub erasure: &'static str,
+    /// The schema of its data, from the Rust type.
+    pub schema: fn() -> schemars::Schema,
+    /// A whole envelope as an example.
+    pub sample: fn() -> Value,
+    /// The published schema file.
+    pub frozen: &'static str,
+}
+
+/// Who sends an event, and when.
+#[derive(Debug, Clone, Copy)]
+pub struct Producer {
+    /// The service as it stands in `metadata.source`: `services/TickAPI`.
+    pub service: &'static str,
+    /// What makes it send the event.
+    pub trigger: &'static str,
+}
+
+/// Who reads an event, and why.
+#[derive(Debug, Clone, Copy)]
+pub struct Consumer {
+    /// The service's name: `statistics`.
+    pub service: &'static str,
+    /// What it needs the event for.
+    pub why: &'static str,
+}
+
+/// A place in an event's data that is personal.
+#[derive(Debug, Clone, Copy)]
+pub struct Personal {
+    /// JSON pointer within the data: `/user/id`.
+    pub pointer: &'static str,
+    /// Whose data it is.
+    pub whose: Whose,
+}
+
+/// Whose personal data something is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Whose {
+    /// The person who did it.
+    Actor,
+    /// The person whose image it is about.
+    ImageOwner,
+    /// The person to whom something was sent or done.
+    Recipient,
+}
+
+impl Whose {
+    /// In words.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Actor => "actor",
+            Self::ImageOwner => "image owner",
+            Self::Recipient => "recipient",
+        }
+    }
+}
+
+impl Contract {
+    /// The subject of such an event.
+    pub fn subject(&self, key: Uuid) -> String {
+        format!(
+            "{}.{}.v{}.{key}",
+            self.entity, self.kind, self.version.major
+        )
+    }
+
+    /// All subjects of this major: `rate.update.v1.*`.
+    pub fn filter(&self) -> String {
+        format!("{}.{}.v{}.*", self.entity, self.kind, self.version.major)
+    }
+
+    /// The event's name: `rate.update`.
+    pub fn name(&self) -> String {
+        format!("{}.{}", self.entity, self.kind)
+    }
+
+    /// Whether the service reads this event.
+    pub fn is_read_by(&self, service: &str) -> bool {
+        self.consumers
+            .iter()
+            .any(|consumer| consumer.service == service)
+    }
+}
+
+/// Every event version.
+pub static CATALOGUE: &[&Contract] = &[
+    &tick::NEW_V1_0,
+    &tick::NEW_V1_1,
+    &tick::DELETE_V1_0,
+    &rate::UPDATE_V1_0,
+    &rate::UPDATE_V2_0,
+    &rate::DELETE_V1_0,
+    &score::UPDATE_V1_0,
+    &score::UPDATE_V1_1,
+    &notification::EMAIL_V1_0,
+    &gdpr::DELETE_V1_0,
+    &gdpr::PURGED_V1_0,
+    &gdpr::ERASED_V1_0,
+    &user::REGISTER_V1_0,
+    &user::LOGIN_V1_0,
+    &admin::AUDIT_V1_0,
+];
+
+/// The stream with this name: `RATE`.
+pub fn stream(name: &str) -> Option<&'static Stream> {
+    STREAMS.iter().copied().find(|stream| stream.name == name)
+}
+
+/// What the catalogue says about an event version.
+pub fn contract(entity: &str, kind: &str, version: Version) -> Option<&'static Contract> {
+    versions(entity, kind).find(|contract| contract.version == version)
+}
+
+/// All versions of an event, oldest first.
+pub fn versions(entity: &str, kind: &str) -> impl Iterator<Item = &'static Contract> {
+    CATALOGUE
+        .iter()
+        .copied()
+        .filter(move |contract| contract.entity == entity && contract.kind == kind)
+}
+
+/// Every event version that a service reads; its streams and filters follow from it.
+pub fn consumed_by(service: &str) -> Vec<&'static Contract> {
+    CATALOGUE
+        .iter()
+        .copied()
+        .filter(|contract| contract.is_read_by(service))
+        .collect()
+}
+
+/// Short forms, so that the catalogue reads like a table.
+const fn read_by(service: &'static str, why: &'static str) -> Consumer {
+    Consumer { service, why }
+}
+
+const fn of_actor(pointer: &'static str) -> Personal {
+    Personal {
+        pointer,
+        whose: Whose::Actor,
+    }
+}
+
+const fn of_image_owner(pointer: &'static str) -> Personal {
+    Personal {
+        pointer,
+        whose: Whose::ImageOwner,
+    }
+}
+
+const fn of_recipient(pointer: &'static str) -> Personal {
+    Personal {
+        pointer,
+        whose: Whose::Recipient,
+    }
+}
+
+/// The published schema file of an event version, as it is in the repository.
+macro_rules! published {
+    ($path:literal) => {
+        include_str!(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../schemas/",
+            $path,
+            ".json"
+        ))
+    };
+}
+use published;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,11 @@
+//! Erasure: the request, each service's receipt, the end.
+
+pub mod v1_0;
+
+pub use v1_0::{Delete, Erased, Purged};
+
+use crate::message::newest_is_canonical;
+
+newest_is_canonical!(Delete, "gdpr", "delete");
+newest_is_canonical!(Purged, "gdpr", "purged");
+newest_is_canonical!(Erased, "gdpr", "erased");
