@@ -1,0 +1,240 @@
+//! Streams as the catalogue declares them: created when missing, compared field by field.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use async_nats::jetstream::context::GetStreamErrorKind;
+use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType};
+use envelope::{STREAMS, Stream};
+
+use super::Bus;
+
+/// What a deployment may set about streams.
+#[derive(Clone, Debug, Default)]
+pub struct StreamSettings {
+    /// Shorter lives by stream name, for tests.
+    pub retention: BTreeMap<String, Duration>,
+    /// How long the broker itself refuses a message id that it has seen.
+    pub duplicate_window: Duration,
+    /// How many servers keep a copy.
+    pub replicas: usize,
+}
+
+/// What to do when a stream of the broker is not as the catalogue says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnDrift {
+    /// Change the stream.
+    Update,
+    /// Stop with an error.
+    Refuse,
+}
+
+/// Creates or checks all streams.
+pub async fn ensure(bus: &Bus, settings: &StreamSettings, on_drift: OnDrift) -> anyhow::Result<()> {
+    for stream in STREAMS {
+        ensure_one(bus, &config(stream, settings), on_drift)
+            .await
+            .with_context(|| format!("stream {}", stream.name))?;
+    }
+    Ok(())
+}
+
+async fn ensure_one(bus: &Bus, wanted: &Config, on_drift: OnDrift) -> anyhow::Result<()> {
+    let found = match bus.jetstream().get_stream(&wanted.name).await {
+        Ok(stream) => stream.cached_info().config.clone(),
+        Err(error) => match error.kind() {
+            GetStreamErrorKind::JetStream(inner) if inner.error_code().0 == NOT_FOUND => bus
+                .jetstream()
+                .create_stream(wanted.clone())
+                .await?
+                .cached_info()
+                .config
+                .clone(),
+            kind => bail!("cannot be looked up: {kind}"),
+        },
+    };
+    let differences = drift(wanted, &found);
+    if differences.is_empty() {
+        return Ok(());
+    }
+    if on_drift == OnDrift::Refuse {
+        bail!(
+            "differs from the catalogue: {}; run once with --update-streams",
+            differences.join("; ")
+        );
+    }
+    let updated = bus
+        .jetstream()
+        .update_stream(wanted)
+        .await
+        .with_context(|| {
+            format!(
+                "differs from the catalogue and cannot be changed: {}",
+                differences.join("; ")
+            )
+        })?;
+    let left = drift(wanted, &updated.config);
+    if !left.is_empty() {
+        bail!(
+            "still differs from the catalogue after an update: {}",
+            left.join("; ")
+        );
+    }
+    tracing::info!(
+        stream = wanted.name,
+        changes = differences.join("; "),
+        "updated a stream"
+    );
+    Ok(())
+}
+
+/// JetStream's error code for a stream that does not exist.
+const NOT_FOUND: u64 = 10059;
+
+/// The settings of a stream: events are kept by age only,
+/// a full stream refuses instead of forgetting, and single messages can be deleted for erasure.
+pub fn config(stream: &Stream, settings: &StreamSettings) -> Config {
+    let max_age = settings
+        .retention
+        .get(stream.name)
+        .copied()
+        .or(stream.retention)
+        .unwrap_or_default();
+    let window = settings.duplicate_window;
+    Config {
+        name: stream.name.to_owned(),
+        description: Some(stream.description.to_owned()),
+        subjects: vec![format!("{}.>", stream.entity)],
+        retention: RetentionPolicy::Limits,
+        storage: StorageType::File,
+        discard: DiscardPolicy::New,
+        max_age,
+        max_bytes: stream.max_bytes,
+        max_message_size: stream.max_message_size,
+        max_messages: -1,
+        max_messages_per_subject: -1,
+        max_consumers: -1,
+        num_replicas: settings.replicas.max(1),
+        // The broker refuses a window that is longer than the life of the messages.
+        duplicate_window: if max_age.is_zero() {
+            window
+        } else {
+            window.min(max_age)
+        },
+        allow_direct: true,
+        allow_atomic_publish: true,
+        deny_delete: false,
+        deny_purge: false,
+        ..Config::default()
+    }
+}
+
+/// The fields in which a stream differs from what was wanted.
+fn drift(wanted: &Config, found: &Config) -> Vec<String> {
+    let mut differences = Vec::new();
+    let mut compare = |field: &str, wanted: String, found: String| {
+        if wanted != found {
+            differences.push(format!("{field} is {found}, should be {wanted}"));
+        }
+    };
+    macro_rules! fields {
+        ($($field:ident),+) => {
+            $(compare(stringify!($field), format!("{:?}", wanted.$field), format!("{:?}", found.$field));)+
+        };
+    }
+    fields!(
+        subjects,
+        retention,
+        storage,
+        discard,
+        discard_new_per_subject,
+        max_age,
+        max_bytes,
+        max_message_size,
+        max_messages,
+        max_messages_per_subject,
+        num_replicas,
+        duplicate_window,
+        allow_direct,
+        allow_atomic_publish,
+        allow_message_schedules,
+        allow_rollup,
+        deny_delete,
+        deny_purge,
+        sealed,
+        no_ack,
+        mirror,
+        sources,
+        republish,
+        subject_transform
+    );
+    let compression = format!("{:?}", found.compression);
+    compare(
+        "compression",
+        "none".to_owned(),
+        if compression.contains("S2") {
+            "s2".to_owned()
+        } else {
+            "none".to_owned()
+        },
+    );
+    compare(
+        "persist_mode",
+        "default".to_owned(),
+        if format!("{:?}", found.persist_mode).contains("Async") {
+            "async".to_owned()
+        } else {
+            "default".to_owned()
+        },
+    );
+    differences
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings() -> StreamSettings {
+        StreamSettings {
+            duplicate_window: Duration::from_mins(2),
+            ..StreamSettings::default()
+        }
+    }
+
+    #[test]
+    fn user_events_live_for_thirty_days() {
+        let stream = envelope::stream("USER").unwrap();
+        assert_eq!(
+            config(stream, &settings()).max_age,
+            Duration::from_hours(30 * 24)
+        );
+    }
+
+    #[test]
+    fn a_shortened_life_shortens_the_duplicate_window() {
+        let mut settings = settings();
+        settings
+            .retention
+            .insert("USER".to_owned(), Duration::from_secs(5));
+        let config = config(envelope::stream("USER").unwrap(), &settings);
+        assert_eq!(
+            (config.max_age, config.duplicate_window),
+            (Duration::from_secs(5), Duration::from_secs(5))
+        );
+    }
+
+    #[test]
+    fn drift_names_the_field_and_both_values() {
+        let wanted = config(envelope::stream("TICK").unwrap(), &settings());
+        let found = Config {
+            deny_delete: true,
+            ..wanted.clone()
+        };
+        assert_eq!(
+            drift(&wanted, &found),
+            ["deny_delete is true, should be false"]
+        );
+        assert!(drift(&wanted, &wanted).is_empty());
+    }
+}

@@ -1,0 +1,169 @@
+//! Durable pull consumers, derived from the catalogue.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+use async_nats::jetstream::consumer::{AckPolicy, PullConsumer, pull};
+use envelope::consumed_by;
+
+use super::EventName;
+use crate::bus::Bus;
+use crate::lifecycle::Lifecycle;
+
+/// How long the broker waits for an acknowledgement before it delivers again.
+const ACK_WAIT: Duration = Duration::from_secs(30);
+const MAX_ACK_PENDING: i64 = 4096;
+const PULL_EXPIRES: Duration = Duration::from_secs(30);
+const PULL_HEARTBEAT: Duration = Duration::from_secs(10);
+const RETRY_READING: Duration = Duration::from_millis(500);
+
+/// Which streams a service reads, and which subjects of each.
+fn subscriptions(service: &str) -> BTreeMap<&'static str, Vec<String>> {
+    let mut streams: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
+    for contract in consumed_by(service) {
+        let filters = streams.entry(contract.stream.name).or_default();
+        let filter = contract.filter();
+        if !filters.contains(&filter) {
+            filters.push(filter);
+        }
+    }
+    streams
+}
+
+/// The handlers must be exactly those that the catalogue declares.
+pub(crate) fn check_table(
+    service: &str,
+    handled: impl Iterator<Item = EventName>,
+) -> anyhow::Result<()> {
+    let declared: BTreeSet<EventName> = consumed_by(service)
+        .iter()
+        .map(|contract| (contract.entity, contract.kind))
+        .collect();
+    let handled: BTreeSet<EventName> = handled.collect();
+    let missing: Vec<_> = declared.difference(&handled).collect();
+    let undeclared: Vec<_> = handled.difference(&declared).collect();
+    ensure!(
+        missing.is_empty() && undeclared.is_empty(),
+        "{service} and the catalogue disagree: declared without a handler {missing:?}, handled without a declaration {undeclared:?}"
+    );
+    Ok(())
+}
+
+/// One stream as one service reads it.
+#[derive(Clone)]
+pub(crate) struct Subscription {
+    pub service: &'static str,
+    pub stream: &'static str,
+    pub filters: Vec<String>,
+    pub bus: Bus,
+    pub lifecycle: Lifecycle,
+}
+
+impl Subscription {
+    /// All that a service reads.
+    pub fn all(service: &'static str, bus: &Bus, lifecycle: &Lifecycle) -> Vec<Self> {
+        let one = |(stream, filters)| Self {
+            service,
+            stream,
+            filters,
+            bus: bus.clone(),
+            lifecycle: lifecycle.clone(),
+        };
+        subscriptions(service).into_iter().map(one).collect()
+    }
+
+    /// Makes the durable consumer, or brings it to what the catalogue says.
+    pub async fn ensure(&self) -> anyhow::Result<PullConsumer> {
+        let config = pull::Config {
+            durable_name: Some(self.service.to_owned()),
+            filter_subjects: self.filters.clone(),
+            ack_policy: AckPolicy::Explicit,
+            ack_wait: ACK_WAIT,
+            // We count attempts ourselves; a message must never be given up silently.
+            max_deliver: -1,
+            max_ack_pending: MAX_ACK_PENDING,
+            ..pull::Config::default()
+        };
+        self.bus
+            .jetstream()
+            .create_consumer_on_stream(config, self.stream)
+            .await
+            .with_context(|| {
+                format!(
+                    "cannot make the consumer {} on {}",
+                    self.service, self.stream
+                )
+            })
+    }
+
+    /// Pulls up to so many messages at a time.
+    pub async fn pull(
+        &self,
+        consumer: &PullConsumer,
+        batch: usize,
+    ) -> anyhow::Result<pull::Stream> {
+        let messages = consumer
+            .stream()
+            .max_messages_per_batch(batch)
+            .expires(PULL_EXPIRES)
+            .heartbeat(PULL_HEARTBEAT)
+            .messages();
+        messages.await.context("cannot pull")
+    }
+
+    /// Reads until the stop; survives a lost connection, stream or consumer.
+    pub async fn keep_reading<F, Fut>(
+        &self,
+        mut consumer: PullConsumer,
+        read: F,
+    ) -> anyhow::Result<()>
+    where
+        F: Fn(PullConsumer) -> Fut,
+        Fut: Future<Output = anyhow::Result<()>>,
+    {
+        while !self.lifecycle.is_stopping() {
+            let Err(error) = read(consumer.clone()).await else {
+                continue;
+            };
+            self.warn("reading a stream was interrupted; beginning again", &error);
+            self.lifecycle.pause(RETRY_READING).await;
+            match self.ensure().await {
+                Ok(found) => consumer = found,
+                Err(error) => self.warn("the consumer is not there yet", &error),
+            }
+        }
+        Ok(())
+    }
+
+    fn warn(&self, what: &str, error: &anyhow::Error) {
+        tracing::warn!(
+            consumer = self.service,
+            stream = self.stream,
+            error = format!("{error:#}"),
+            "{what}"
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_score_model_reads_new_ticks_and_nothing_else() {
+        let streams = subscriptions("score-model");
+        assert_eq!(
+            streams.into_iter().collect::<Vec<_>>(),
+            [("TICK", vec!["tick.new.v1.*".to_owned()])]
+        );
+    }
+
+    #[test]
+    fn a_handler_that_the_catalogue_does_not_know_is_refused() {
+        assert!(check_table("score-model", [("tick", "new")].into_iter()).is_ok());
+        assert!(check_table("score-model", [("user", "login")].into_iter()).is_err());
+        assert!(check_table("score-model", std::iter::empty()).is_err());
+    }
+}

@@ -1,0 +1,67 @@
+//! What every service does alike when a person is erased: a receipt in the same transaction, and
+//! afterwards files in which nothing of the deleted rows can be read.
+
+use std::time::Duration;
+
+use envelope::gdpr;
+use uuid::Uuid;
+
+use crate::consumers::{Delivery, Failure, Handled};
+use crate::database::{Database, DatabaseError};
+use crate::lifecycle::Lifecycle;
+use crate::outbox;
+use crate::unit_of_work::Draft;
+
+/// A reader may hold the log for a moment.
+const SCRUB_AGAIN: Duration = Duration::from_millis(250);
+
+/// Ends a service's part in an erasure: deletes what the outbox holds of the person and their
+/// images, and leaves the receipt that says how many rows went. The service has fenced them and
+/// deleted its own rows before.
+pub async fn confirm(
+    mut delivery: Delivery<gdpr::Delete>,
+    people: &[Uuid],
+    mut rows: u64,
+) -> Result<Handled, Failure> {
+    let cause = delivery.cause();
+    let work = delivery.work();
+    for person in people {
+        rows += outbox::erase(work, *person).await?;
+    }
+    let service = work.database().service();
+    let receipt = gdpr::Purged {
+        request: cause.event.0.into(),
+        service: service.to_owned(),
+        rows,
+    };
+    work.publish(Draft::caused_by(service, cause, receipt))?;
+    Ok(delivery.done())
+}
+
+/// Scrubs the database whenever rows were deleted for good, and once at the start: the process
+/// may have ended between a deletion and its scrubbing.
+pub(crate) async fn keep_scrubbed(database: Database, lifecycle: Lifecycle) -> anyhow::Result<()> {
+    loop {
+        if let Err(error) = scrub(&database, &lifecycle).await {
+            tracing::warn!(service = database.service(), %error, "deleted rows are not scrubbed yet; trying again");
+            lifecycle.pause(Duration::from_secs(2)).await;
+        } else {
+            tokio::select! {
+                () = database.deleted_for_good.notified() => {}
+                () = lifecycle.stopped() => {}
+            }
+        }
+        if lifecycle.is_stopping() {
+            return Ok(());
+        }
+    }
+}
+
+async fn scrub(database: &Database, lifecycle: &Lifecycle) -> Result<(), DatabaseError> {
+    while !database.scrub().await? {
+        if !lifecycle.pause(SCRUB_AGAIN).await {
+            return Ok(());
+        }
+    }
+    Ok(())
+}

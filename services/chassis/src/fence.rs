@@ -1,0 +1,100 @@
+//! The fence: who was erased here stays erased. It holds keyed hashes only, and is asked in the
+//! same transaction as the write that it guards.
+
+use std::collections::HashSet;
+
+use uuid::Uuid;
+
+use crate::database::{Database, DatabaseError, Dialect, Session, Sql};
+use crate::sql;
+use crate::unit_of_work::Work;
+
+const INSERT: Sql = Sql {
+    sqlite: "INSERT INTO erased (person, erased_at) SELECT value, $2 FROM json_each($1) WHERE true
+             ON CONFLICT DO NOTHING",
+    postgres: "INSERT INTO erased (person, erased_at)
+               SELECT value, $2 FROM jsonb_array_elements_text($1::jsonb) AS v(value)
+               ON CONFLICT DO NOTHING",
+};
+const FIND: Sql = Sql {
+    sqlite: "SELECT person FROM erased WHERE person IN (SELECT value FROM json_each($1))",
+    postgres:
+        "SELECT person FROM erased
+               WHERE person IN (SELECT value FROM jsonb_array_elements_text($1::jsonb) AS v(value))",
+};
+// In PostgreSQL writers run side by side: a write holds its people's locks shared until it ends,
+// an erasure holds them alone, so neither can slip past the other. SQLite has one writer.
+// Locks are taken in one order, so that two writers never wait for each other.
+const LOCK_SHARED: &str = "SELECT count(pg_advisory_xact_lock_shared(hashtextextended(value, 0)))
+    FROM (SELECT value FROM jsonb_array_elements_text($1::jsonb) AS v(value) ORDER BY value) AS people";
+const LOCK_ALONE: &str = "SELECT count(pg_advisory_xact_lock(hashtextextended(value, 0)))
+    FROM (SELECT value FROM jsonb_array_elements_text($1::jsonb) AS v(value) ORDER BY value) AS people";
+
+impl Work {
+    /// Fences people (or their images) off: from this commit on no write or effect that names
+    /// them is made here.
+    pub async fn fence(&mut self, people: &[Uuid]) -> Result<(), DatabaseError> {
+        self.deletes_for_good();
+        let now = self.clock().micros();
+        let hashes = self.hashes(people);
+        let list = json_list(hashes.iter().map(|(hash, _)| hash));
+        if self.dialect() == Dialect::Postgres {
+            sql!(self, c => sqlx::query(LOCK_ALONE).bind(&list).execute(c).await.map(drop))?;
+        }
+        let insert = INSERT.text(self.dialect());
+        sql!(self, c => sqlx::query(insert).bind(&list).bind(now).execute(c).await.map(drop))?;
+        Ok(())
+    }
+
+    /// Which of these people (or images) were erased here.
+    pub async fn erased_among(&mut self, people: &[Uuid]) -> Result<HashSet<Uuid>, DatabaseError> {
+        if people.is_empty() {
+            return Ok(HashSet::new());
+        }
+        let hashes = self.hashes(people);
+        let list = json_list(hashes.iter().map(|(hash, _)| hash));
+        if self.dialect() == Dialect::Postgres {
+            sql!(self, c => sqlx::query(LOCK_SHARED).bind(&list).execute(c).await.map(drop))?;
+        }
+        let found = find(self, &list).await?;
+        Ok(hashes
+            .into_iter()
+            .filter(|(hash, _)| found.contains(hash))
+            .map(|(_, id)| id)
+            .collect())
+    }
+
+    /// Whether this person (or image) was erased here.
+    pub async fn is_erased(&mut self, person: Uuid) -> Result<bool, DatabaseError> {
+        Ok(!self.erased_among(&[person]).await?.is_empty())
+    }
+
+    fn hashes(&self, people: &[Uuid]) -> Vec<(String, Uuid)> {
+        let key = &self.database().fence_key;
+        people
+            .iter()
+            .map(|id| (key.hash(id.as_bytes()), *id))
+            .collect()
+    }
+}
+
+impl Database {
+    /// Whether this person (or image) was erased here, as far as is committed now: for answers,
+    /// not for writes, which ask in their own transaction.
+    pub async fn is_erased(&self, person: Uuid) -> Result<bool, DatabaseError> {
+        let hash = self.fence_key.hash(person.as_bytes());
+        let list = json_list(std::iter::once(&hash));
+        Ok(!find(&mut self.read().await?, &list).await?.is_empty())
+    }
+}
+
+async fn find(session: &mut Session, list: &str) -> Result<HashSet<String>, DatabaseError> {
+    let text = FIND.text(session.dialect());
+    let found: Vec<String> =
+        sql!(session, c => sqlx::query_scalar(text).bind(list).fetch_all(c).await)?;
+    Ok(found.into_iter().collect())
+}
+
+fn json_list<'a>(values: impl Iterator<Item = &'a String>) -> String {
+    values.cloned().collect::<serde_json::Value>().to_string()
+}

@@ -1,0 +1,11 @@
+//! HTTP: problem documents, extractors that answer with them, and the layers around all routes.
+
+mod extract;
+mod layers;
+mod list;
+mod problem;
+
+pub use extract::{Json, Path, Query, body_within};
+pub use layers::around;
+pub use list::{List, ListQuery, PageRequest};
+pub use problem::{FieldError, Problem};

@@ -1,0 +1,43 @@
+//! What every service needs that is not its business: the microservice chassis.
+//!
+//! | module | is for |
+//! |---|---|
+//! | [`settings`] | flags over environment over file over defaults |
+//! | [`service`] | what a service is built from and how it is run |
+//! | [`lifecycle`] | tasks, graceful stop; a task that dies stops the process |
+//! | [`clock`] | time, ids and secrets |
+//! | [`keys`] | keys derived from the deployment's secret: sealing and keyed hashes |
+//! | [`database`] | SQLite or PostgreSQL behind one session type |
+//! | [`unit_of_work`] | a change and its events in one transaction |
+//! | [`group_commit`] | many requests' changes in one transaction |
+//! | [`outbox`] | the relay from the database to the broker |
+//! | [`fence`] | erased people stay erased |
+//! | [`erasure`] | what every service does alike when a person is erased |
+//! | [`bus`] | the broker connection, streams, publishing |
+//! | [`consumers`] | events to handlers: inbox, effect and new events in one transaction |
+//! | [`rpc`] | questions between services |
+//! | [`objects`] | the picture store |
+//! | [`http`] | problem documents, extractors, the layers around all routes |
+//! | [`telemetry`] | logs and metrics |
+//! | [`nats_server`] | a nats-server as a child process |
+
+pub mod bus;
+pub mod clock;
+pub mod consumers;
+pub mod database;
+pub mod erasure;
+pub mod fence;
+pub mod group_commit;
+pub mod http;
+pub mod keys;
+pub mod lifecycle;
+pub mod nats_server;
+pub mod objects;
+pub mod outbox;
+pub mod rpc;
+pub mod service;
+pub mod settings;
+pub mod telemetry;
+pub mod unit_of_work;
+
+pub use service::{Chassis, Service};

@@ -1,0 +1,120 @@
+//! Tasks and the graceful stop. A task that fails or panics stops the whole process: half a
+//! service is worse than one that restarts.
+
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow, bail};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Handle to the process's tasks; cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Lifecycle {
+    stop: CancellationToken,
+    tasks: TaskTracker,
+    failure: Arc<Mutex<Option<anyhow::Error>>>,
+}
+
+impl Lifecycle {
+    /// Runs a task until it ends. It must watch [`Lifecycle::stopped`] and end when that does.
+    pub fn spawn(
+        &self,
+        name: impl Into<String>,
+        task: impl Future<Output = anyhow::Result<()>> + Send + 'static,
+    ) {
+        let name = name.into();
+        let lifecycle = self.clone();
+        let work = tokio::spawn(task);
+        self.tasks.spawn(async move {
+            let outcome = match work.await {
+                Ok(result) => result.with_context(|| format!("{name} failed")),
+                Err(died) => Err(anyhow!("{name} died: {died}")),
+            };
+            if let Err(error) = outcome {
+                tracing::error!(task = %name, error = format!("{error:#}"), "a task failed; stopping");
+                lifecycle.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+                lifecycle.stop.cancel();
+            }
+        });
+    }
+
+    /// Asks all tasks to stop.
+    pub fn stop(&self) {
+        self.stop.cancel();
+    }
+
+    /// Whether a stop was asked for.
+    pub fn is_stopping(&self) -> bool {
+        self.stop.is_cancelled()
+    }
+
+    /// Ends when a stop was asked for.
+    pub async fn stopped(&self) {
+        self.stop.cancelled().await;
+    }
+
+    /// A token that is cancelled at the stop.
+    pub fn token(&self) -> CancellationToken {
+        self.stop.clone()
+    }
+
+    /// Waits for that long, or less if a stop is asked for. Says whether to go on.
+    pub async fn pause(&self, length: Duration) -> bool {
+        tokio::select! {
+            () = tokio::time::sleep(length) => true,
+            () = self.stopped() => false,
+        }
+    }
+
+    /// Stops, waits for all tasks and tells of the first that failed.
+    pub async fn finish(&self, patience: Duration) -> anyhow::Result<()> {
+        self.stop();
+        self.tasks.close();
+        if tokio::time::timeout(patience, self.tasks.wait())
+            .await
+            .is_err()
+        {
+            bail!(
+                "{} tasks did not stop within {patience:?}",
+                self.tasks.len()
+            );
+        }
+        match self
+            .failure
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+        {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_task_that_fails_stops_the_others_and_is_reported() {
+        let lifecycle = Lifecycle::default();
+        let watcher = lifecycle.clone();
+        lifecycle.spawn("watcher", async move {
+            watcher.stopped().await;
+            Ok(())
+        });
+        lifecycle.spawn("faulty", async { anyhow::bail!("no luck") });
+        lifecycle.stopped().await;
+        let error = lifecycle.finish(Duration::from_secs(5)).await.unwrap_err();
+        assert_eq!(format!("{error:#}"), "faulty failed: no luck");
+    }
+
+    #[tokio::test]
+    async fn a_pause_ends_at_the_stop() {
+        let lifecycle = Lifecycle::default();
+        lifecycle.stop();
+        assert!(!lifecycle.pause(Duration::from_hours(1)).await);
+    }
+}

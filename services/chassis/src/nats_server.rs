@@ -1,0 +1,360 @@
+//! A nats-server as a child process: on a loopback port, restarted when it dies, gone when we are.
+
+use std::collections::BTreeMap;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail, ensure};
+use serde::{Deserialize, Serialize};
+use tokio::process::{Child, ChildStdin, Command};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::bus::Access;
+use crate::clock::Clock;
+use crate::keys::{create_private_folder, write_private};
+
+/// The oldest server that `up` starts.
+const OLDEST: (u32, u32, u32) = (2, 15, 1);
+const HEALTHY_WITHIN: Duration = Duration::from_mins(1);
+
+/// The shell keeps the server and waits for our end of its input to close: then we are gone,
+/// however we went, and the server must not go on alone with our store.
+const KEEPER: &str = r#"exec 3<&0
+"$@" </dev/null 3<&- & server=$!
+( cat <&3 >/dev/null; kill "$server" 2>/dev/null ) & watcher=$!
+wait "$server"; status=$?
+kill "$watcher" 2>/dev/null
+exit "$status""#;
+
+/// What is written to `credentials.json` for programs that speak to the broker directly.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Credentials {
+    /// `nats://127.0.0.1:PORT`.
+    pub url: String,
+    /// A login per service, and those of `setup` and `operator`.
+    pub users: BTreeMap<String, Login>,
+}
+
+/// One login.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Login {
+    /// User name.
+    pub user: String,
+    /// Password.
+    pub password: String,
+}
+
+impl std::fmt::Debug for Login {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Login({})", self.user)
+    }
+}
+
+impl Credentials {
+    /// Reads a credentials file.
+    pub fn read(path: &Path) -> anyhow::Result<Self> {
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("cannot read {}", path.display()))?;
+        serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))
+    }
+
+    /// The way to the broker as one user.
+    pub fn access(&self, user: &str) -> Access {
+        let login = self
+            .users
+            .get(user)
+            .map(|login| (login.user.clone(), login.password.clone()));
+        Access {
+            url: self.url.clone(),
+            login,
+        }
+    }
+}
+
+/// A running nats-server.
+#[derive(Debug)]
+pub struct NatsServer {
+    program: PathBuf,
+    folder: PathBuf,
+    credentials: Credentials,
+    child: Child,
+    /// Its end is the signal to stop. Held apart from the child, whose `wait` would close it.
+    leash: Option<ChildStdin>,
+}
+
+impl NatsServer {
+    /// Starts a server that keeps its streams in a folder, with a login for each of the users.
+    pub async fn start(program: &Path, folder: &Path, users: &[&str]) -> anyhow::Result<Self> {
+        check_version(program).await?;
+        create_private_folder(folder)?;
+        wait_for_earlier(folder).await?;
+        let credentials = new_credentials(users, free_port()?);
+        write_config(folder, &credentials, free_port()?)?;
+        write_private(
+            &folder.join("credentials.json"),
+            &serde_json::to_string_pretty(&credentials)?,
+        )?;
+        let (child, leash) = spawn(program, folder)?;
+        let mut server = Self {
+            program: program.to_owned(),
+            folder: folder.to_owned(),
+            credentials,
+            child,
+            leash,
+        };
+        server.wait_until_healthy().await?;
+        Ok(server)
+    }
+
+    /// The logins.
+    pub fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
+    /// The server's process id.
+    pub fn pid(&self) -> Option<u32> {
+        std::fs::read_to_string(self.folder.join("nats-server.pid"))
+            .ok()?
+            .trim()
+            .parse()
+            .ok()
+    }
+
+    /// Restarts the server, on the same port, whenever it dies. Ends it when `end` is cancelled.
+    pub async fn supervise(mut self, end: CancellationToken) -> anyhow::Result<()> {
+        loop {
+            tokio::select! {
+                status = self.child.wait() => {
+                    tracing::warn!(status = ?status.ok(), "nats-server ended; starting it again");
+                    (self.child, self.leash) = spawn(&self.program, &self.folder)?;
+                    self.wait_until_healthy().await?;
+                    tracing::info!("nats-server is back");
+                }
+                () = end.cancelled() => return self.stop().await,
+            }
+        }
+    }
+
+    /// Ends the server and waits for it.
+    pub async fn stop(mut self) -> anyhow::Result<()> {
+        drop(self.leash.take());
+        if tokio::time::timeout(Duration::from_secs(20), self.child.wait())
+            .await
+            .is_err()
+        {
+            self.child.kill().await?;
+        }
+        Ok(())
+    }
+
+    /// The plain health check: an existing store must be open before a stream is created, or
+    /// creating it would delete what could not be opened.
+    async fn wait_until_healthy(&mut self) -> anyhow::Result<()> {
+        let config = std::fs::read_to_string(self.folder.join("nats.conf"))?;
+        let address = config
+            .lines()
+            .find_map(|line| line.strip_prefix("http: \"")?.strip_suffix('"'))
+            .context("nats.conf names no monitoring address")?
+            .to_owned();
+        let deadline = Instant::now() + HEALTHY_WITHIN;
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                bail!(
+                    "nats-server ended at once ({status}): {}",
+                    last_log_line(&self.folder)
+                );
+            }
+            if health(&address).await {
+                return Ok(());
+            }
+            ensure!(
+                Instant::now() < deadline,
+                "nats-server did not become healthy: {}",
+                last_log_line(&self.folder)
+            );
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
+fn spawn(program: &Path, folder: &Path) -> anyhow::Result<(Child, Option<ChildStdin>)> {
+    let mut child = Command::new("sh")
+        .args(["-c", KEEPER, "nats-keeper"])
+        .arg(program)
+        .arg("-c")
+        .arg(folder.join("nats.conf"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .with_context(|| format!("cannot start {}", program.display()))?;
+    let leash = child.stdin.take();
+    Ok((child, leash))
+}
+
+/// `GET /healthz` by hand: a client library for one fixed request would be the larger part.
+async fn health(address: &str) -> bool {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let Ok(mut stream) = tokio::net::TcpStream::connect(address).await else {
+        return false;
+    };
+    let request = b"GET /healthz HTTP/1.0\r\n\r\n";
+    let mut answer = Vec::new();
+    stream.write_all(request).await.is_ok()
+        && stream.read_to_end(&mut answer).await.is_ok()
+        && answer.starts_with(b"HTTP/1.0 200")
+}
+
+fn last_log_line(folder: &Path) -> String {
+    let log = std::fs::read_to_string(folder.join("nats-server.log")).unwrap_or_default();
+    log.lines().last().unwrap_or("it wrote no log").to_owned()
+}
+
+/// A server left by a process that was killed ends by itself; two must never share a store.
+async fn wait_for_earlier(folder: &Path) -> anyhow::Result<()> {
+    let Ok(text) = std::fs::read_to_string(folder.join("nats-server.pid")) else {
+        return Ok(());
+    };
+    let Ok(pid) = text.trim().parse::<u32>() else {
+        return Ok(());
+    };
+    let deadline = Instant::now() + Duration::from_secs(15);
+    while is_server_of(pid, folder).await {
+        ensure!(
+            Instant::now() < deadline,
+            "a nats-server with process id {pid} still uses {}; end it first",
+            folder.display()
+        );
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    Ok(())
+}
+
+async fn is_server_of(pid: u32, folder: &Path) -> bool {
+    let listing = Command::new("ps")
+        .args(["-o", "args=", "-p", &pid.to_string()])
+        .output()
+        .await;
+    let config = folder.join("nats.conf");
+    match listing {
+        Ok(output) => String::from_utf8_lossy(&output.stdout).contains(&*config.to_string_lossy()),
+        // No ps: trust the process table of Linux, if there is one.
+        Err(_) => std::fs::read(format!("/proc/{pid}/cmdline"))
+            .is_ok_and(|line| String::from_utf8_lossy(&line).contains(&*config.to_string_lossy())),
+    }
+}
+
+/// A port that is free now.
+pub fn free_port() -> anyhow::Result<u16> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}
+
+fn new_credentials(users: &[&str], port: u16) -> Credentials {
+    let clock = Clock::default();
+    let login = |name: &str| Login {
+        user: name.to_owned(),
+        password: clock.secret(),
+    };
+    Credentials {
+        url: format!("nats://127.0.0.1:{port}"),
+        users: users
+            .iter()
+            .map(|name| ((*name).to_owned(), login(name)))
+            .collect(),
+    }
+}
+
+fn write_config(folder: &Path, credentials: &Credentials, monitoring: u16) -> anyhow::Result<()> {
+    let listen = credentials.url.trim_start_matches("nats://");
+    let text = |path: PathBuf| serde_json::to_string(&path.to_string_lossy());
+    let users: Vec<String> = credentials
+        .users
+        .values()
+        .map(|login| {
+            format!(
+                "    {{ user: \"{}\", password: \"{}\" }}\n",
+                login.user, login.password
+            )
+        })
+        .collect();
+    let users = users.concat();
+    let config = format!(
+        "# Written at each start.\n\
+         server_name: \"dipper\"\n\
+         listen: \"{listen}\"\n\
+         http: \"127.0.0.1:{monitoring}\"\n\
+         pid_file: {}\n\
+         log_file: {}\n\
+         logfile_size_limit: 10MB\n\
+         max_payload: 1MB\n\
+         jetstream {{\n  store_dir: {}\n  # Sent events stay in the outboxes far longer than this.\n  sync_interval: \"100ms\"\n}}\n\
+         authorization {{\n  users: [\n{users}  ]\n}}\n",
+        text(folder.join("nats-server.pid"))?,
+        text(folder.join("nats-server.log"))?,
+        text(folder.join("store"))?,
+    );
+    write_private(&folder.join("nats.conf"), &config)
+}
+
+/// Refuses a program that is no nats-server or too old.
+async fn check_version(program: &Path) -> anyhow::Result<()> {
+    let output = Command::new(program).arg("--version").output().await.with_context(|| {
+        format!(
+            "cannot run {}: install nats-server 2.15.1 or later, or name it with --nats-server PATH",
+            program.display()
+        )
+    })?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let version = parse_version(&text).with_context(|| {
+        format!(
+            "{} does not tell its version; is it a nats-server?",
+            program.display()
+        )
+    })?;
+    let (major, minor, patch) = OLDEST;
+    ensure!(
+        version >= OLDEST,
+        "{} is nats-server {}.{}.{}; {major}.{minor}.{patch} or later is needed",
+        program.display(),
+        version.0,
+        version.1,
+        version.2
+    );
+    Ok(())
+}
+
+/// The version in `nats-server: v2.15.1`.
+fn parse_version(text: &str) -> Option<(u32, u32, u32)> {
+    text.split('v').find_map(|part| {
+        let mut numbers = part
+            .trim()
+            .split(['.', '-'])
+            .map_while(|number| number.parse().ok());
+        Some((numbers.next()?, numbers.next()?, numbers.next()?))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_read_from_what_the_server_prints() {
+        assert_eq!(parse_version("nats-server: v2.15.1\n"), Some((2, 15, 1)));
+        assert_eq!(
+            parse_version("nats-server: v2.9.10-beta.1"),
+            Some((2, 9, 10))
+        );
+        assert_eq!(parse_version("bash, version 5"), None);
+    }
+
+    #[test]
+    fn passwords_do_not_show() {
+        let credentials = new_credentials(&["setup"], 4222);
+        let password = &credentials.users["setup"].password;
+        assert!(!format!("{credentials:?}").contains(password));
+    }
+}

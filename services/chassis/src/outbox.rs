@@ -1,0 +1,242 @@
+//! The outbox and its relay: events are rows first, written with the change they tell of, and
+//! published until the broker has acknowledged them.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use futures::{StreamExt as _, stream};
+use serde_json::json;
+
+use crate::bus::Bus;
+use crate::clock::Clock;
+use crate::database::{Database, DatabaseError, Session, Sql};
+use crate::lifecycle::Lifecycle;
+use crate::sql;
+use envelope::Outgoing;
+
+/// How many rows the relay takes at once.
+const BATCH: i64 = 512;
+/// How many keys it publishes side by side; within a key one message at a time.
+const KEYS_IN_FLIGHT: usize = 256;
+/// A net for wake-ups that were missed, e.g. rows written by another process.
+const POLL: Duration = Duration::from_secs(2);
+/// Sent rows outlive the broker's sync interval many times: what a power failure takes from it is
+/// still here.
+const KEEP_SENT: Duration = Duration::from_mins(10);
+const PRUNE_EVERY: Duration = Duration::from_mins(1);
+/// A small batch costs as many flushes as a large one: after one, what comes next gathers so long.
+const GATHER: Duration = Duration::from_millis(20);
+const SMALL_BATCH: usize = 128;
+
+const INSERT: Sql = Sql {
+    sqlite: "INSERT INTO outbox (position, event_id, subject, message_id, body, people)
+             SELECT value->>0, unhex(value->>1), value->>2, value->>3, value->>4, value->>5
+             FROM json_each($1)",
+    postgres: "INSERT INTO outbox (position, event_id, subject, message_id, body, people)
+               SELECT (value->>0)::bigint, (value->>1)::uuid, value->>2, value->>3, value->>4, value->>5
+               FROM jsonb_array_elements($1::jsonb) AS v(value)",
+};
+const MARK_SENT: Sql = Sql {
+    sqlite: "UPDATE outbox SET sent_at = $1, stream_sequence = v.value->>1
+             FROM json_each($2) AS v WHERE position = v.value->>0",
+    postgres: "UPDATE outbox SET sent_at = $1, stream_sequence = (v.value->>1)::bigint
+               FROM jsonb_array_elements($2::jsonb) AS v(value) WHERE position = (v.value->>0)::bigint",
+};
+const UNSENT: &str = "SELECT position, subject, message_id, body FROM outbox
+    WHERE sent_at IS NULL ORDER BY position LIMIT $1";
+const PRUNE: &str = "DELETE FROM outbox WHERE sent_at < $1";
+const LAST: &str = "SELECT COALESCE(MAX(position), 0) FROM outbox";
+const ERASE: &str = "DELETE FROM outbox WHERE people LIKE $1";
+
+type Row = (i64, String, String, String);
+
+/// Writes events into the outbox of a transaction.
+pub(crate) async fn insert(
+    session: &mut Session,
+    clock: &Clock,
+    events: &[Outgoing],
+) -> Result<(), DatabaseError> {
+    let rows: Vec<_> = events
+        .iter()
+        .map(|event| {
+            let people: Vec<String> = event.people.iter().map(ToString::to_string).collect();
+            json!([
+                clock.next_position(),
+                event.id.0.simple().to_string(),
+                event.subject,
+                event.message_id,
+                event.body,
+                people.join(" ")
+            ])
+        })
+        .collect();
+    let rows = serde_json::Value::from(rows).to_string();
+    let text = INSERT.text(session.dialect());
+    sql!(session, c => sqlx::query(text).bind(&rows).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// The last position that was ever given out here.
+pub(crate) async fn last_position(session: &mut Session) -> Result<i64, DatabaseError> {
+    Ok(sql!(session, c => sqlx::query_scalar(LAST).fetch_one(c).await)?)
+}
+
+/// Deletes the events that name a person or an image, sent or not: nobody is to hear of them any
+/// more. One that the relay is just publishing is deleted from its stream like any late event.
+pub async fn erase(session: &mut Session, person: uuid::Uuid) -> Result<u64, DatabaseError> {
+    let pattern = format!("%{person}%");
+    let gone = sql!(session, c => sqlx::query(ERASE).bind(&pattern).execute(c).await.map(|done| done.rows_affected()))?;
+    Ok(gone)
+}
+
+/// Publishes what is in the outbox until the process stops.
+pub async fn relay(database: Database, bus: Bus, lifecycle: Lifecycle) -> anyhow::Result<()> {
+    let mut delay = Duration::ZERO;
+    let mut pruned = tokio::time::Instant::now();
+    while !lifecycle.is_stopping() {
+        match publish_batch(&database, &bus).await {
+            Ok(Progress::Idle) => {
+                delay = Duration::ZERO;
+                tokio::select! {
+                    () = database.outbox_filled.notified() => {}
+                    () = tokio::time::sleep(POLL) => {}
+                    () = lifecycle.stopped() => {}
+                }
+            }
+            Ok(Progress::Sent(events)) => {
+                delay = Duration::ZERO;
+                if events < SMALL_BATCH {
+                    lifecycle.pause(GATHER).await;
+                }
+            }
+            Ok(Progress::Stuck(why)) => delay = wait_longer(delay, &database, &why),
+            Err(error) => delay = wait_longer(delay, &database, &error.to_string()),
+        }
+        if pruned.elapsed() > PRUNE_EVERY {
+            pruned = tokio::time::Instant::now();
+            if let Err(error) = prune(&database).await {
+                tracing::warn!(service = database.service(), %error, "cannot prune the outbox");
+            }
+        }
+        if !delay.is_zero() {
+            lifecycle.pause(delay).await;
+        }
+    }
+    Ok(())
+}
+
+enum Progress {
+    Idle,
+    Sent(usize),
+    Stuck(String),
+}
+
+fn wait_longer(delay: Duration, database: &Database, why: &str) -> Duration {
+    let next = (delay * 2).clamp(Duration::from_millis(100), Duration::from_secs(5));
+    tracing::warn!(service = database.service(), why, retry_in = ?next, "events wait in the outbox");
+    next
+}
+
+async fn publish_batch(database: &Database, bus: &Bus) -> Result<Progress, DatabaseError> {
+    let mut session = database.read().await?;
+    let rows: Vec<Row> = sql!(session, c => sqlx::query_as(UNSENT).bind(BATCH).fetch_all(c).await)?;
+    drop(session);
+    metrics::gauge!("dipper_outbox_batch", "service" => database.service())
+        .set(u32::try_from(rows.len()).unwrap_or(u32::MAX));
+    if rows.is_empty() {
+        return Ok(Progress::Idle);
+    }
+    let outcomes: Vec<KeyOutcome> = stream::iter(by_key(rows))
+        .map(|rows| publish_in_order(bus, rows))
+        .buffer_unordered(KEYS_IN_FLIGHT)
+        .collect()
+        .await;
+    let stuck = outcomes.iter().find_map(|outcome| outcome.stuck.clone());
+    let sent: Vec<(i64, u64)> = outcomes
+        .into_iter()
+        .flat_map(|outcome| outcome.sent)
+        .collect();
+    if !sent.is_empty() {
+        metrics::counter!("dipper_events_published_total", "service" => database.service())
+            .increment(sent.len() as u64);
+        mark_sent(database, &sent).await?;
+    }
+    Ok(stuck.map_or(Progress::Sent(sent.len()), Progress::Stuck))
+}
+
+/// The rows of each key, in order.
+fn by_key(rows: Vec<Row>) -> Vec<Vec<Row>> {
+    let mut keys: HashMap<String, usize> = HashMap::new();
+    let mut groups: Vec<Vec<Row>> = Vec::new();
+    for row in rows {
+        let key = row.1.rsplit('.').next().unwrap_or_default().to_owned();
+        let index = *keys.entry(key).or_insert_with(|| {
+            groups.push(Vec::new());
+            groups.len() - 1
+        });
+        if let Some(group) = groups.get_mut(index) {
+            group.push(row);
+        }
+    }
+    groups
+}
+
+struct KeyOutcome {
+    sent: Vec<(i64, u64)>,
+    stuck: Option<String>,
+}
+
+/// One message in flight: what follows a message of the same key never overtakes it.
+async fn publish_in_order(bus: &Bus, rows: Vec<Row>) -> KeyOutcome {
+    let mut sent = Vec::with_capacity(rows.len());
+    for (position, subject, message_id, body) in rows {
+        match bus.publish(subject, &message_id, body.into()).await {
+            Ok(sequence) => sent.push((position, sequence)),
+            Err(error) => {
+                return KeyOutcome {
+                    sent,
+                    stuck: Some(error.to_string()),
+                };
+            }
+        }
+    }
+    KeyOutcome { sent, stuck: None }
+}
+
+async fn mark_sent(database: &Database, sent: &[(i64, u64)]) -> Result<(), DatabaseError> {
+    let rows = json!(sent).to_string();
+    let now = database.clock.micros();
+    let mut work = database.begin().await?;
+    let text = MARK_SENT.text(work.dialect());
+    sql!(work, c => sqlx::query(text).bind(now).bind(&rows).execute(c).await.map(drop))?;
+    work.commit().await
+}
+
+async fn prune(database: &Database) -> Result<(), DatabaseError> {
+    let before = database.clock.micros() - i64::try_from(KEEP_SENT.as_micros()).unwrap_or(i64::MAX);
+    let mut work = database.begin().await?;
+    sql!(work, c => sqlx::query(PRUNE).bind(before).execute(c).await.map(drop))?;
+    work.commit().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_of_one_key_stay_in_order_and_together() {
+        let row = |position: i64, subject: &str| {
+            (position, subject.to_owned(), String::new(), String::new())
+        };
+        let groups = by_key(vec![
+            row(1, "tick.new.v1.a"),
+            row(2, "tick.new.v1.b"),
+            row(3, "rate.update.v2.a"),
+        ]);
+        let positions: Vec<Vec<i64>> = groups
+            .iter()
+            .map(|group| group.iter().map(|row| row.0).collect())
+            .collect();
+        assert_eq!(positions, vec![vec![1, 3], vec![2]]);
+    }
+}

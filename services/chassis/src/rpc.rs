@@ -1,0 +1,220 @@
+//! Questions between services that need an answer now: request and reply over the broker, where
+//! each service has a login of its own.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use async_nats::service::ServiceExt as _;
+use async_nats::service::endpoint::Endpoint;
+use bytes::Bytes;
+use futures::StreamExt as _;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
+
+use crate::bus::{ANSWER_WITHIN, Bus};
+use crate::lifecycle::Lifecycle;
+
+/// How many questions of one kind a process answers at the same time.
+const ANSWERING_AT_ONCE: usize = 64;
+
+/// A question that one service asks another.
+pub trait Question: Serialize + DeserializeOwned + Send + Sync + 'static {
+    /// `svc.<service>.<question>`.
+    const SUBJECT: &'static str;
+    /// What is answered.
+    type Answer: Serialize + DeserializeOwned + Send + 'static;
+}
+
+/// The service that was asked says no, for a reason that the asker can act on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("refused: {code}")]
+pub struct Refusal {
+    /// A stable word, e.g. `wrong-password`.
+    pub code: String,
+}
+
+impl Refusal {
+    /// A refusal by its word.
+    pub fn new(code: &str) -> Self {
+        Self {
+            code: code.to_owned(),
+        }
+    }
+
+    /// The service has a fault of its own; what it was stays in its log.
+    pub fn internal(error: &dyn std::fmt::Display) -> Self {
+        tracing::error!(%error, "a question could not be answered");
+        Self::new(INTERNAL)
+    }
+}
+
+const INTERNAL: &str = "internal";
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum AskError {
+    /// Nobody answered in time; asking again later may work.
+    #[error("{0} does not answer")]
+    Unavailable(&'static str),
+    /// The answer is no.
+    #[error(transparent)]
+    Refused(Refusal),
+}
+
+impl AskError {
+    /// The refusal's word, if it was refused for a reason of the domain.
+    pub fn refusal(&self) -> Option<&str> {
+        match self {
+            Self::Refused(refusal) if refusal.code != INTERNAL => Some(&refusal.code),
+            _ => None,
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Reply<A> {
+    Answer(A),
+    Refused(Refusal),
+}
+
+/// Asks a question and waits up to two seconds for the answer.
+pub async fn ask<Q: Question>(bus: &Bus, question: &Q) -> Result<Q::Answer, AskError> {
+    let unavailable = || AskError::Unavailable(Q::SUBJECT);
+    let body = serde_json::to_vec(question).map_err(|_| unavailable())?;
+    let reply = tokio::time::timeout(ANSWER_WITHIN, bus.client().request(Q::SUBJECT, body.into()))
+        .await
+        .map_err(|_| unavailable())?
+        .map_err(|_| unavailable())?;
+    match serde_json::from_slice(&reply.payload).map_err(|_| unavailable())? {
+        Reply::Answer(answer) => Ok(answer),
+        Reply::Refused(refusal) => Err(AskError::Refused(refusal)),
+    }
+}
+
+type Answering = Pin<Box<dyn Future<Output = Bytes> + Send>>;
+type Answerer<A> = Arc<dyn Fn(A, Bytes) -> Answering + Send + Sync>;
+
+/// The questions a service answers: a table like its routes.
+pub struct Answers<A> {
+    table: Vec<(&'static str, Answerer<A>)>,
+}
+
+impl<A: Clone + Send + Sync + 'static> Default for Answers<A> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<A: Clone + Send + Sync + 'static> Answers<A> {
+    /// An empty table.
+    pub fn new() -> Self {
+        Self { table: Vec::new() }
+    }
+
+    /// Answers one kind of question.
+    pub fn on<Q, F, Fut>(mut self, answer: F) -> Self
+    where
+        Q: Question,
+        F: Fn(A, Q) -> Fut + Clone + Send + Sync + 'static,
+        Fut: Future<Output = Result<Q::Answer, Refusal>> + Send + 'static,
+    {
+        let answerer: Answerer<A> = Arc::new(move |app, body| {
+            let answer = answer.clone();
+            Box::pin(async move {
+                let reply = match serde_json::from_slice::<Q>(&body) {
+                    Ok(question) => answer(app, question)
+                        .await
+                        .map_or_else(Reply::Refused, Reply::Answer),
+                    Err(_) => Reply::Refused(Refusal::new("malformed")),
+                };
+                serde_json::to_vec(&reply).unwrap_or_default().into()
+            })
+        });
+        self.table.push((Q::SUBJECT, answerer));
+        self
+    }
+
+    /// Binds the table to the service's state.
+    pub fn with_state(self, app: A) -> BoundAnswers {
+        let table = self.table.into_iter().map(|(subject, answerer)| {
+            let app = app.clone();
+            let bound: Bound = Arc::new(move |body| answerer(app.clone(), body));
+            (subject, bound)
+        });
+        BoundAnswers {
+            table: table.collect(),
+        }
+    }
+}
+
+type Bound = Arc<dyn Fn(Bytes) -> Answering + Send + Sync>;
+
+/// The questions a service answers, ready to be served.
+#[derive(Default)]
+pub struct BoundAnswers {
+    table: Vec<(&'static str, Bound)>,
+}
+
+impl BoundAnswers {
+    /// Begins to answer; several processes of a service share the questions.
+    pub async fn serve(self, bus: &Bus, lifecycle: &Lifecycle) -> anyhow::Result<()> {
+        if self.table.is_empty() {
+            return Ok(());
+        }
+        let service = bus
+            .client()
+            .service_builder()
+            .description("Dipper")
+            .start(bus.service(), env!("CARGO_PKG_VERSION"))
+            .await
+            .map_err(|error| anyhow::anyhow!("cannot offer questions on the broker: {error}"))?;
+        for (subject, answer) in self.table {
+            let endpoint = service
+                .endpoint_builder()
+                .name(subject.replace('.', "-"))
+                .add(subject)
+                .await
+                .map_err(|error| anyhow::anyhow!("cannot answer {subject}: {error}"))?;
+            lifecycle.spawn(subject, serve_endpoint(endpoint, answer, lifecycle.clone()));
+        }
+        // Subscriptions are on their way; a round trip makes sure that they have arrived.
+        bus.client().flush().await?;
+        let stopped = lifecycle.clone();
+        lifecycle.spawn(format!("{} answers", bus.service()), async move {
+            stopped.stopped().await;
+            drop(service);
+            Ok(())
+        });
+        Ok(())
+    }
+}
+
+async fn serve_endpoint(
+    mut endpoint: Endpoint,
+    answer: Bound,
+    lifecycle: Lifecycle,
+) -> anyhow::Result<()> {
+    let places = Arc::new(Semaphore::new(ANSWERING_AT_ONCE));
+    loop {
+        let request = tokio::select! {
+            request = endpoint.next() => request,
+            () = lifecycle.stopped() => return Ok(()),
+        };
+        let Some(request) = request else {
+            anyhow::ensure!(lifecycle.is_stopping(), "the broker ended a subscription");
+            return Ok(());
+        };
+        let place = Arc::clone(&places).acquire_owned().await?;
+        let reply = answer(request.message.payload.clone());
+        tokio::spawn(async move {
+            let reply = reply.await;
+            if request.respond(Ok(reply)).await.is_err() {
+                tracing::debug!("an answer could not be sent");
+            }
+            drop(place);
+        });
+    }
+}

@@ -1,0 +1,413 @@
+//! What a process is configured with: flags over `DIPPER_*` variables over a TOML file over
+//! defaults. The environment is read here and nowhere else.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail, ensure};
+use serde::{Deserialize, Serialize};
+
+use crate::bus::Access;
+use crate::bus::streams::StreamSettings;
+use crate::database::DatabaseUrl;
+use crate::keys::Keys;
+use crate::nats_server::Credentials;
+
+const PREFIX: &str = "DIPPER_";
+const RETENTION_PREFIX: &str = "retention_";
+/// Variables of our scripts and tests, which are no settings.
+const NOT_SETTINGS: [&str; 2] = ["config", "test_"];
+
+/// A text that is shown as `***`.
+#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Hides a text.
+    pub fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The text itself.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl Serialize for Secret {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str("***")
+    }
+}
+
+/// A length of time, written as `90s`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seconds(pub Duration);
+
+impl std::str::FromStr for Seconds {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let number = text.strip_suffix('s').unwrap_or_default();
+        let seconds: u64 = number
+            .parse()
+            .map_err(|_| format!("{text:?} is no length of time; write seconds, e.g. \"90s\""))?;
+        if seconds == 0 {
+            return Err("a length of time must be at least \"1s\"".to_owned());
+        }
+        Ok(Self(Duration::from_secs(seconds)))
+    }
+}
+
+impl<'de> Deserialize<'de> for Seconds {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
+    }
+}
+
+impl Serialize for Seconds {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&format!("{}s", self.0.as_secs()))
+    }
+}
+
+/// How bearer tokens are judged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AuthMode {
+    /// Only tokens that AuthAPI gave out.
+    #[default]
+    Sessions,
+    /// Any non-empty token; its UUIDv5 is the user's id. On loopback only.
+    Trust,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Human,
+    /// One JSON object a line.
+    Json,
+}
+
+/// All settings. Each can be written in the TOML file under its name, or set as `DIPPER_<NAME>`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// Folder of `up`'s stores, of pictures and of keys.
+    pub data_dir: PathBuf,
+    /// Address that HTTP listens on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listen: Option<SocketAddr>,
+    /// What links in mails and picture URLs begin with; by default the listening address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub public_url: Option<String>,
+    /// The broker for `serve`: `nats://user:password@host:port`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nats_url: Option<Secret>,
+    /// A credentials file with a login per service, as `up` writes one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nats_credentials: Option<PathBuf>,
+    /// The nats-server that `up` starts; by default the one on the PATH.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nats_server: Option<PathBuf>,
+    /// How many servers keep a copy of each stream.
+    pub nats_replicas: usize,
+    /// How long the broker itself refuses a message id that it has seen.
+    pub duplicate_window: Seconds,
+    /// `sqlite:FOLDER` or `postgres://user:password@host/database`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub database_url: Option<Secret>,
+    /// The mail server: `smtp://host:port` or `smtps://user:password@host`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub smtp_url: Option<Secret>,
+    /// The sender of our mails.
+    pub mail_from: String,
+    /// At most one mail about ratings in this time; by default as the person chose.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digest_interval: Option<Seconds>,
+    /// How bearer tokens are judged.
+    pub auth_mode: AuthMode,
+    /// The deployment's secret, at least 32 characters; by default made and kept in the data folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret: Option<Secret>,
+    /// Shorter lives of streams by name, for tests: `USER = "60s"`.
+    pub retention: BTreeMap<String, Seconds>,
+    /// Which log lines are written, e.g. `info` or `chassis=debug`.
+    pub log: String,
+    /// How they look.
+    pub log_format: LogFormat,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            data_dir: PathBuf::from("./dipper-data"),
+            listen: None,
+            public_url: None,
+            nats_url: None,
+            nats_credentials: None,
+            nats_server: None,
+            nats_replicas: 1,
+            duplicate_window: Seconds(Duration::from_mins(2)),
+            database_url: None,
+            smtp_url: None,
+            mail_from: "Dipper <no-reply@dipper.invalid>".to_owned(),
+            digest_interval: None,
+            auth_mode: AuthMode::default(),
+            secret: None,
+            retention: BTreeMap::new(),
+            log: "info,async_nats=error,sqlx=warn".to_owned(),
+            log_format: LogFormat::default(),
+        }
+    }
+}
+
+impl Settings {
+    /// Merges flags, `DIPPER_*` variables and the file over the defaults. Also returns the names
+    /// of variables that are no settings.
+    pub fn load(
+        file: Option<&Path>,
+        environment: impl Iterator<Item = (String, String)>,
+        flags: toml::Table,
+    ) -> anyhow::Result<(Self, Vec<String>)> {
+        let mut table = file.map(read_file).transpose()?.unwrap_or_default();
+        let (variables, unknown) = from_environment(environment);
+        merge(&mut table, variables);
+        merge(&mut table, flags);
+        let settings: Self =
+            toml::Value::Table(table)
+                .try_into()
+                .map_err(|error: toml::de::Error| {
+                    anyhow::anyhow!("configuration: {}", one_line(&error))
+                })?;
+        settings.check()?;
+        Ok((settings, unknown))
+    }
+
+    fn check(&self) -> anyhow::Result<()> {
+        for name in self.retention.keys() {
+            ensure!(
+                envelope::stream(name).is_some(),
+                "configuration: retention of {name}: there is no such stream; there are {}",
+                envelope::STREAMS
+                    .iter()
+                    .map(|stream| stream.name)
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            );
+        }
+        if let Some(url) = &self.database_url {
+            url.reveal()
+                .parse::<DatabaseUrl>()
+                .map_err(|why| anyhow::anyhow!("configuration: database_url: {why}"))?;
+        }
+        Ok(())
+    }
+
+    /// Where the databases are; by default in the data folder.
+    pub fn database(&self) -> anyhow::Result<DatabaseUrl> {
+        match &self.database_url {
+            Some(url) => url
+                .reveal()
+                .parse()
+                .map_err(|why: String| anyhow::anyhow!(why)),
+            None => Ok(DatabaseUrl::Sqlite(self.data_dir.join("db"))),
+        }
+    }
+
+    /// How one user reaches the broker.
+    pub fn broker(&self, user: &str) -> anyhow::Result<Access> {
+        match (&self.nats_credentials, &self.nats_url) {
+            (Some(path), url) => {
+                let mut access = Credentials::read(path)?.access(user);
+                if let Some(url) = url {
+                    url.reveal().clone_into(&mut access.url);
+                }
+                Ok(access)
+            }
+            (None, Some(url)) => Ok(Access {
+                url: url.reveal().to_owned(),
+                login: None,
+            }),
+            (None, None) => bail!(
+                "no broker: set DIPPER_NATS_URL, e.g. nats://127.0.0.1:4222, or run `dipper up`, which brings its own"
+            ),
+        }
+    }
+
+    /// The deployment's keys.
+    pub fn keys(&self) -> anyhow::Result<Keys> {
+        match &self.secret {
+            Some(secret) => Keys::from_secret(secret.reveal()),
+            None => Keys::open(&self.data_dir.join("keys")),
+        }
+    }
+
+    /// The streams' settings.
+    pub fn streams(&self) -> StreamSettings {
+        StreamSettings {
+            retention: self
+                .retention
+                .iter()
+                .map(|(name, life)| (name.clone(), life.0))
+                .collect(),
+            duplicate_window: self.duplicate_window.0,
+            replicas: self.nats_replicas,
+        }
+    }
+}
+
+fn read_file(path: &Path) -> anyhow::Result<toml::Table> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("cannot read the configuration {}", path.display()))?;
+    text.parse().map_err(|error: toml::de::Error| {
+        anyhow::anyhow!("configuration {}: {}", path.display(), one_line(&error))
+    })
+}
+
+fn one_line(error: &toml::de::Error) -> String {
+    error.message().replace('\n', " ")
+}
+
+fn from_environment(
+    environment: impl Iterator<Item = (String, String)>,
+) -> (toml::Table, Vec<String>) {
+    let known = toml::Table::try_from(all_set()).unwrap_or_default();
+    let (mut table, mut retention, mut unknown) =
+        (toml::Table::new(), toml::Table::new(), Vec::new());
+    for (name, value) in environment {
+        let Some(key) = name.strip_prefix(PREFIX).map(str::to_lowercase) else {
+            continue;
+        };
+        if let Some(stream) = key.strip_prefix(RETENTION_PREFIX) {
+            retention.insert(stream.to_uppercase(), value.into());
+        } else if let Some(example) = known.get(&key) {
+            table.insert(key, typed(example, value));
+        } else if !NOT_SETTINGS.iter().any(|front| key.starts_with(front)) {
+            unknown.push(name);
+        }
+    }
+    if !retention.is_empty() {
+        table.insert("retention".to_owned(), retention.into());
+    }
+    (table, unknown)
+}
+
+/// Variables are texts; a setting that is a number gets one if the text is one.
+fn typed(example: &toml::Value, value: String) -> toml::Value {
+    match value.parse::<i64>() {
+        Ok(number) if example.is_integer() => number.into(),
+        _ => value.into(),
+    }
+}
+
+/// Settings in which every key appears.
+fn all_set() -> Settings {
+    let some = || Some(Secret::default());
+    Settings {
+        listen: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
+        public_url: Some(String::new()),
+        nats_url: some(),
+        nats_credentials: Some(PathBuf::new()),
+        nats_server: Some(PathBuf::new()),
+        database_url: some(),
+        smtp_url: some(),
+        digest_interval: Some(Seconds(Duration::from_secs(1))),
+        secret: some(),
+        ..Settings::default()
+    }
+}
+
+fn merge(under: &mut toml::Table, over: toml::Table) {
+    for (key, value) in over {
+        match (under.get_mut(&key), value) {
+            (Some(toml::Value::Table(inner)), toml::Value::Table(value)) => merge(inner, value),
+            (_, value) => {
+                under.insert(key, value);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(variables: &[(&str, &str)]) -> anyhow::Result<(Settings, Vec<String>)> {
+        let variables = variables
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Settings::load(None, variables, toml::Table::new())
+    }
+
+    #[test]
+    fn variables_are_read_and_unknown_ones_named() {
+        let (settings, unknown) = load(&[
+            ("DIPPER_LISTEN", "127.0.0.1:9000"),
+            ("DIPPER_RETENTION_USER", "60s"),
+            ("DIPPER_NATS_REPLICAS", "3"),
+            ("DIPPER_AUTH_MODE", "trust"),
+            ("DIPPER_TEST_POSTGRES", "/usr/bin"),
+            ("DIPPER_LISTN", "oops"),
+            ("HOME", "/root"),
+        ])
+        .unwrap();
+        assert_eq!(settings.listen.unwrap().port(), 9000);
+        assert_eq!(settings.streams().retention["USER"], Duration::from_mins(1));
+        assert_eq!(
+            (settings.nats_replicas, settings.auth_mode),
+            (3, AuthMode::Trust)
+        );
+        assert_eq!(unknown, ["DIPPER_LISTN"]);
+    }
+
+    #[test]
+    fn flags_win_over_variables() {
+        let flags = toml::Table::from_iter([("listen".to_owned(), "127.0.0.1:1".into())]);
+        let variables = [("DIPPER_LISTEN".to_owned(), "127.0.0.1:2".to_owned())];
+        let (settings, _) = Settings::load(None, variables.into_iter(), flags).unwrap();
+        assert_eq!(settings.listen.unwrap().port(), 1);
+    }
+
+    #[test]
+    fn wrong_values_are_refused_in_one_line() {
+        for (name, value) in [
+            ("DIPPER_RETENTION_NOPE", "60s"),
+            ("DIPPER_RETENTION_USER", "soon"),
+            ("DIPPER_DUPLICATE_WINDOW", "0s"),
+            ("DIPPER_LISTEN", "everywhere"),
+            ("DIPPER_AUTH_MODE", "open"),
+            ("DIPPER_DATABASE_URL", "mysql://x"),
+        ] {
+            let error = format!("{:#}", load(&[(name, value)]).unwrap_err());
+            assert!(error.starts_with("configuration"), "{error}");
+            assert!(!error.contains('\n'), "{error}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_masked_when_shown() {
+        let (settings, _) = load(&[("DIPPER_SECRET", "0123456789abcdef0123456789abcdef")]).unwrap();
+        assert!(
+            !toml::to_string(&settings)
+                .unwrap()
+                .contains("0123456789abcdef")
+        );
+        assert!(!format!("{settings:?}").contains("0123456789abcdef"));
+    }
+}

@@ -1,0 +1,191 @@
+//! A change and the events that tell of it, in one transaction: begin, change, publish, commit.
+
+use std::ops::{Deref, DerefMut};
+
+use chrono::{DateTime, Utc};
+use envelope::{Event, EventId, Metadata, Outgoing};
+use uuid::Uuid;
+
+use crate::clock::Clock;
+use crate::database::{Database, DatabaseError, Session};
+use crate::outbox;
+
+/// What led to an event: the event that was handled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cause {
+    /// The event that was handled.
+    pub event: EventId,
+    /// The id that the whole chain of events shares.
+    pub correlation: Uuid,
+}
+
+/// An event that is about to be published.
+#[derive(Clone, Debug)]
+pub struct Draft<E> {
+    event: E,
+    id: Option<EventId>,
+    cause: Option<Cause>,
+}
+
+impl<E: Event> Draft<E> {
+    /// A root event: something a person or an operator did.
+    pub fn new(event: E) -> Self {
+        Self {
+            event,
+            id: None,
+            cause: None,
+        }
+    }
+
+    /// Gives it the id that a client chose.
+    pub fn with_id(mut self, id: EventId) -> Self {
+        self.id = Some(id);
+        self
+    }
+
+    /// An event that follows from another. Its id is derived from that one's, so that handling it
+    /// again makes the same event.
+    pub fn caused_by(consumer: &str, cause: Cause, event: E) -> Self {
+        Self {
+            event,
+            id: Some(envelope::derived_id(consumer, cause.event)),
+            cause: Some(cause),
+        }
+    }
+
+    /// The sealed message, checked against the closed schema.
+    pub fn seal(self, service: &str, clock: &Clock) -> Result<Outgoing, envelope::EncodeError> {
+        let id = self.id.unwrap_or_else(|| EventId::from(clock.id()));
+        let metadata = metadata(service, clock.now(), id, self.cause, self.event.key());
+        envelope::seal(id, metadata, &self.event)
+    }
+}
+
+fn metadata(
+    service: &str,
+    time: DateTime<Utc>,
+    id: EventId,
+    cause: Option<Cause>,
+    key: Uuid,
+) -> Metadata {
+    let mut metadata = Metadata::new(source(service), time);
+    metadata.correlationid = Some(cause.map_or(id.0, |cause| cause.correlation));
+    metadata.causationid = cause.map(|cause| cause.event.0);
+    metadata.partitionkey = Some(key.to_string());
+    metadata
+}
+
+/// The event source of a service: `tick-api` is `services/TickAPI`.
+pub fn source(service: &str) -> String {
+    let name: String = service
+        .split('-')
+        .map(|word| match word.split_at_checked(1) {
+            _ if word == "api" => "API".to_owned(),
+            Some((first, rest)) => first.to_uppercase() + rest,
+            None => String::new(),
+        })
+        .collect();
+    format!("services/{name}")
+}
+
+/// Why a change was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkError {
+    /// The database refused.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    /// An event does not match its published schema: a mistake of ours.
+    #[error("an event does not match its schema: {0}")]
+    Event(#[from] envelope::EncodeError),
+}
+
+/// A change in the making. Dropping it without [`Work::commit`] undoes everything.
+#[derive(Debug)]
+pub struct Work {
+    session: Session,
+    database: Database,
+    outgoing: Vec<Outgoing>,
+    deletes_for_good: bool,
+}
+
+impl Work {
+    pub(crate) fn new(session: Session, database: Database) -> Self {
+        Self {
+            session,
+            database,
+            outgoing: Vec::new(),
+            deletes_for_good: false,
+        }
+    }
+
+    /// The time and id source.
+    pub fn clock(&self) -> &Clock {
+        &self.database.clock
+    }
+
+    /// The database that the change is made in.
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// After the commit, what was deleted is made unreadable in the files. A change that fences
+    /// somebody does this by itself.
+    pub fn deletes_for_good(&mut self) {
+        self.deletes_for_good = true;
+    }
+
+    /// Publishes an event if, and only if, the change is committed. Returns the event's id.
+    pub fn publish<E: Event>(&mut self, draft: Draft<E>) -> Result<EventId, WorkError> {
+        let outgoing = draft.seal(self.database.service(), &self.database.clock)?;
+        let id = outgoing.id;
+        self.outgoing.push(outgoing);
+        Ok(id)
+    }
+
+    /// Makes the change and its events durable, then wakes the relay.
+    pub async fn commit(mut self) -> Result<(), DatabaseError> {
+        let publishes = !self.outgoing.is_empty();
+        if publishes {
+            outbox::insert(&mut self.session, &self.database.clock, &self.outgoing).await?;
+        }
+        match self.session {
+            Session::Sqlite(transaction) => transaction.commit().await?,
+            Session::Postgres(transaction) => transaction.commit().await?,
+            // A unit of work is made from a transaction only.
+            Session::SqliteRead(_) | Session::PostgresRead(_) => {}
+        }
+        if publishes {
+            self.database.outbox_filled.notify_one();
+        }
+        if self.deletes_for_good {
+            self.database.deleted_for_good.notify_one();
+        }
+        Ok(())
+    }
+}
+
+impl Deref for Work {
+    type Target = Session;
+
+    fn deref(&self) -> &Session {
+        &self.session
+    }
+}
+
+impl DerefMut for Work {
+    fn deref_mut(&mut self) -> &mut Session {
+        &mut self.session
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sources_are_named_as_people_write_the_services() {
+        assert_eq!(source("tick-api"), "services/TickAPI");
+        assert_eq!(source("score-model"), "services/ScoreModel");
+        assert_eq!(source("notifier"), "services/Notifier");
+    }
+}

@@ -1,0 +1,46 @@
+//! The runtime that all services share, with a real broker and on both databases.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+/// Makes two tests of each journey: what holds on one database holds on the other.
+macro_rules! on_both_databases {
+    ($($journey:ident),+ $(,)?) => {
+        mod on_sqlite {
+            $(#[tokio::test]
+            async fn $journey() {
+                let world = $crate::world::World::on_sqlite().await;
+                super::$journey(&world).await;
+                world.end().await;
+            })+
+        }
+
+        mod on_postgres {
+            $(#[tokio::test]
+            async fn $journey() {
+                let world = $crate::world::World::on_postgres().await;
+                super::$journey(&world).await;
+                world.end().await;
+            })+
+        }
+    };
+}
+
+mod broker;
+mod changes;
+mod consumers;
+mod dead_letters;
+mod effects;
+mod erased_people;
+mod failures;
+mod group_commit;
+mod kills;
+mod notifier;
+mod questions;
+mod ratings;
+mod repetition;
+mod streams;
+mod tables;
+mod world;

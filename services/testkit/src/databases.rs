@@ -1,0 +1,90 @@
+//! Looks through every column of every table of every service, whatever tables there are.
+
+use std::path::Path;
+
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _, SqliteConnection};
+use uuid::Uuid;
+
+/// Tables of SQLite files in a folder with a row that holds an id, as text or as bytes.
+pub async fn sqlite_tables_naming(folder: &Path, id: Uuid) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|ending| ending != "db") {
+            continue;
+        }
+        let address = format!("sqlite:{}?mode=ro", path.display());
+        let mut connection = SqliteConnection::connect(&address).await.unwrap();
+        let tables: Vec<String> =
+            sqlx::query_scalar("SELECT name FROM sqlite_master WHERE type = 'table'")
+                .fetch_all(&mut connection)
+                .await
+                .unwrap();
+        for table in tables {
+            if sqlite_table_names(&mut connection, &table, id).await {
+                found.push(format!("{} {table}", path.display()));
+            }
+        }
+    }
+    found
+}
+
+async fn sqlite_table_names(connection: &mut SqliteConnection, table: &str, id: Uuid) -> bool {
+    let columns: Vec<String> = sqlx::query("SELECT name FROM pragma_table_info($1)")
+        .bind(table)
+        .fetch_all(&mut *connection)
+        .await
+        .unwrap()
+        .iter()
+        .map(|row| row.get::<String, _>("name"))
+        .collect();
+    let hex = |text: &str| chassis::clock::hex(text.as_bytes()).to_uppercase();
+    let needles = [
+        id.simple().to_string().to_uppercase(),
+        hex(&id.to_string()),
+        hex(&id.simple().to_string()),
+    ];
+    for column in columns {
+        for needle in &needles {
+            let text =
+                format!("SELECT count(*) FROM \"{table}\" WHERE instr(hex(\"{column}\"), $1) > 0");
+            let rows: i64 = sqlx::query_scalar(AssertSqlSafe(text))
+                .bind(needle)
+                .fetch_one(&mut *connection)
+                .await
+                .unwrap();
+            if rows > 0 {
+                return true;
+            }
+        }
+    }
+    false
+}
+
+/// Tables of all schemas of a PostgreSQL database with a row that holds an id.
+pub async fn postgres_tables_naming(url: &str, id: Uuid) -> Vec<String> {
+    let mut connection = PgConnection::connect(url).await.unwrap();
+    let tables: Vec<(String, String)> = sqlx::query_as(
+        "SELECT schemaname::text, tablename::text FROM pg_tables
+         WHERE schemaname NOT IN ('pg_catalog', 'information_schema')",
+    )
+    .fetch_all(&mut connection)
+    .await
+    .unwrap();
+    let mut found = Vec::new();
+    for (schema, table) in tables {
+        let text = format!(
+            "SELECT count(*) FROM \"{schema}\".\"{table}\" AS t WHERE t::text LIKE $1 OR t::text LIKE $2"
+        );
+        let rows: i64 = sqlx::query_scalar(AssertSqlSafe(text))
+            .bind(format!("%{id}%"))
+            .bind(format!("%{}%", id.simple()))
+            .fetch_one(&mut connection)
+            .await
+            .unwrap();
+        if rows > 0 {
+            found.push(format!("{schema}.{table}"));
+        }
+    }
+    found
+}

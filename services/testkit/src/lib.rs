@@ -1,0 +1,60 @@
+//! For tests: the real program, the real broker and real databases, each owned by one test and
+//! gone with it. A failure panics, as tests do.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+pub mod api;
+pub mod databases;
+pub mod postgres;
+pub mod program;
+pub mod wire;
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use api::{Answer, Api, Birder, Mailbox};
+pub use postgres::Postgres;
+pub use program::{Launch, Running};
+pub use wire::Wire;
+
+/// How long a condition may take to come true.
+pub const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A real photograph of a nuthatch, 1600 x 900.
+pub const PHOTO: &[u8] = include_bytes!("../../../data/photos/eurasian-nuthatch.jpg");
+
+/// The avibase id of that bird's species, *Sitta europaea*.
+pub const NUTHATCH: &str = "avibase-9C2B53A0";
+
+/// Waits until a condition gives a value.
+pub async fn eventually<T, F, Fut>(what: &str, mut condition: F) -> T
+where
+    F: FnMut() -> Fut,
+    Fut: Future<Output = Option<T>>,
+{
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        if let Some(value) = condition().await {
+            return value;
+        }
+        assert!(
+            tokio::time::Instant::now() < deadline,
+            "it did not come true that {what}"
+        );
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+}
+
+/// The nats-server that tests use: `DIPPER_TEST_NATS_SERVER`, as `./dipper test` sets it, or the
+/// one on the PATH.
+pub fn nats_server() -> PathBuf {
+    std::env::var_os("DIPPER_TEST_NATS_SERVER")
+        .map_or_else(|| PathBuf::from("nats-server"), PathBuf::from)
+}

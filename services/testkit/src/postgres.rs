@@ -1,0 +1,158 @@
+//! A PostgreSQL server of one test's own.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use tempfile::TempDir;
+use tokio::process::{Child, Command};
+
+use crate::eventually;
+
+/// A server that runs until it is dropped.
+#[derive(Debug)]
+pub struct Postgres {
+    // Before the folder: the server must be gone when its files are removed.
+    server: Child,
+    port: u16,
+    _folder: TempDir,
+}
+
+impl Postgres {
+    /// Starts a server with an empty database.
+    pub async fn start() -> Self {
+        let programs = programs();
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        std::fs::create_dir(&data).unwrap();
+        let user = server_user().await;
+        if let Some(user) = &user {
+            // PostgreSQL refuses to run as root.
+            run("chown", &["-R", user, &folder.path().to_string_lossy()]).await;
+        }
+        let data = data.to_string_lossy().into_owned();
+        let made = as_user(user.as_deref(), &programs.join("initdb"))
+            .args([
+                "-D",
+                &data,
+                "-U",
+                "dipper",
+                "--auth=trust",
+                "--no-sync",
+                "-E",
+                "UTF8",
+                "--locale=C",
+            ])
+            .stdout(Stdio::null())
+            .status();
+        assert!(made.await.unwrap().success(), "initdb works");
+        let port = chassis::nats_server::free_port().unwrap();
+        let socket_folder = folder.path().to_string_lossy().into_owned();
+        let server = as_user(user.as_deref(), &programs.join("postgres"))
+            .args([
+                "-D",
+                &data,
+                "-p",
+                &port.to_string(),
+                "-k",
+                &socket_folder,
+                "-c",
+                "listen_addresses=127.0.0.1",
+                "-c",
+                "max_connections=200",
+            ])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let postgres = Self {
+            server,
+            port,
+            _folder: folder,
+        };
+        eventually("PostgreSQL answers", || async {
+            let pool = sqlx::PgPool::connect(&postgres.url()).await.ok()?;
+            pool.close().await;
+            Some(())
+        })
+        .await;
+        postgres
+    }
+
+    /// Its address for `DIPPER_DATABASE_URL`.
+    pub fn url(&self) -> String {
+        format!("postgres://dipper@127.0.0.1:{}/postgres", self.port)
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        // Started with exec, so this is the server itself; its children end with it.
+        if let Some(pid) = self.server.id() {
+            let stopped = std::process::Command::new("kill")
+                .args(["-INT", &pid.to_string()])
+                .status();
+            while stopped.is_ok() && matches!(self.server.try_wait(), Ok(None)) {
+                std::thread::yield_now();
+            }
+        }
+    }
+}
+
+/// The folder with initdb and postgres: `DIPPER_TEST_POSTGRES`, as `./dipper test` sets it, or
+/// where Debian keeps them.
+fn programs() -> PathBuf {
+    if let Some(folder) = std::env::var_os("DIPPER_TEST_POSTGRES") {
+        return PathBuf::from(folder);
+    }
+    let versions = std::fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .flatten();
+    versions
+        .map(|version| version.path().join("bin"))
+        .filter(|folder| folder.join("initdb").exists())
+        .max()
+        .expect("PostgreSQL is installed; `./dipper test` sees to it")
+}
+
+/// Root runs the server as the user that Debian's package makes.
+async fn server_user() -> Option<String> {
+    let id = Command::new("id").arg("-u").output().await.unwrap();
+    (id.stdout == b"0\n").then(|| "postgres".to_owned())
+}
+
+fn as_user(user: Option<&str>, program: &Path) -> Command {
+    match user {
+        Some(user) => {
+            let mut command = Command::new("setpriv");
+            // The signal at our end makes sure that no server outlives a test that was killed.
+            command
+                .args([
+                    "--reuid",
+                    user,
+                    "--regid",
+                    user,
+                    "--init-groups",
+                    "--pdeathsig",
+                    "INT",
+                    "--",
+                ])
+                .arg(program);
+            command
+        }
+        None => Command::new(program),
+    }
+}
+
+async fn run(program: &str, arguments: &[&str]) {
+    assert!(
+        Command::new(program)
+            .args(arguments)
+            .status()
+            .await
+            .unwrap()
+            .success(),
+        "{program} works"
+    );
+}

@@ -1,0 +1,107 @@
+//! A program that speaks to the broker directly, as a foreign producer or an operator does.
+
+use std::path::Path;
+
+use async_nats::HeaderMap;
+use async_nats::jetstream::{self, Context};
+use chassis::nats_server::Credentials;
+use serde_json::Value;
+use uuid::Uuid;
+
+/// A connection to the broker of an instance.
+#[derive(Clone, Debug)]
+pub struct Wire {
+    context: Context,
+}
+
+impl Wire {
+    /// Connects with a user of the instance in a folder.
+    pub async fn connect(folder: &Path, user: &str) -> Self {
+        let credentials = Credentials::read(&folder.join("nats").join("credentials.json")).unwrap();
+        let login = &credentials.users[user];
+        let client = async_nats::ConnectOptions::new()
+            .user_and_password(login.user.clone(), login.password.clone())
+            .connect(&credentials.url)
+            .await
+            .unwrap();
+        Self {
+            context: jetstream::new(client),
+        }
+    }
+
+    /// Publishes bytes and waits for the acknowledgement; says whether the broker took it for one
+    /// that it has seen.
+    pub async fn publish(&self, subject: &str, message_id: Option<&str>, body: &[u8]) -> bool {
+        let mut headers = HeaderMap::new();
+        if let Some(id) = message_id {
+            headers.insert("Nats-Msg-Id", id);
+        }
+        let pending =
+            self.context
+                .publish_with_headers(subject.to_owned(), headers, body.to_vec().into());
+        pending.await.unwrap().await.unwrap().duplicate
+    }
+
+    /// Publishes an event as its producer would.
+    pub async fn publish_event(&self, subject: &str, event: &Value) -> bool {
+        let major = subject.split('.').nth(2).unwrap();
+        let id = format!("{}:{major}", event["id"].as_str().unwrap());
+        self.publish(subject, Some(&id), event.to_string().as_bytes())
+            .await
+    }
+
+    /// How many messages a stream holds.
+    pub async fn count(&self, stream: &str) -> u64 {
+        self.context
+            .get_stream(stream)
+            .await
+            .unwrap()
+            .cached_info()
+            .state
+            .messages
+    }
+
+    /// All messages of a stream: subject, headers as text, body.
+    pub async fn messages(&self, stream: &str) -> Vec<(String, String, Vec<u8>)> {
+        let stream = self.context.get_stream(stream).await.unwrap();
+        let state = stream.cached_info().state.clone();
+        let mut messages = Vec::new();
+        for sequence in state.first_sequence..=state.last_sequence {
+            // Deleted ones are gaps.
+            if let Ok(message) = stream.get_raw_message(sequence).await {
+                let headers = format!("{:?}", message.headers);
+                messages.push((
+                    message.subject.to_string(),
+                    headers,
+                    message.payload.to_vec(),
+                ));
+            }
+        }
+        messages
+    }
+
+    /// Streams with a message whose subject, headers or body hold an id.
+    pub async fn streams_naming(&self, id: Uuid) -> Vec<String> {
+        let needle = id.to_string();
+        let mut found = Vec::new();
+        for stream in [
+            "TICK",
+            "RATE",
+            "SCORE",
+            "NOTIFICATION",
+            "GDPR",
+            "USER",
+            "ADMIN",
+            "DEAD",
+        ] {
+            for (subject, headers, body) in self.messages(stream).await {
+                let body = String::from_utf8_lossy(&body).into_owned();
+                if subject.contains(&needle) || headers.contains(&needle) || body.contains(&needle)
+                {
+                    found.push(format!("{stream} {subject}"));
+                }
+            }
+        }
+        found
+    }
+}
