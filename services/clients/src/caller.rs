@@ -1,0 +1,186 @@
+//! Who is calling: the extractor that guards routes.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use axum::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
+use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
+use chassis::Chassis;
+use chassis::bus::Bus;
+use chassis::clock::hex;
+use chassis::http::Problem;
+use chassis::rpc::ask;
+use chassis::settings::AuthMode;
+use envelope::UserId;
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
+
+use crate::auth::{Role, Session, VerifyToken};
+
+/// A token that ended is refused everywhere within a second; half of it is for the way.
+const REMEMBER: Duration = Duration::from_millis(500);
+const MOST_REMEMBERED: usize = 10_000;
+const LONGEST_TOKEN: usize = 512;
+
+/// Whoever sent a good token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// The user.
+    pub user: UserId,
+    /// The session that the token belongs to.
+    pub session: Uuid,
+    /// What the user may do.
+    pub role: Role,
+}
+
+impl Caller {
+    /// Lets only admins pass; for others the address does not exist.
+    pub fn require(self, role: Role) -> Result<Self, Problem> {
+        if self.role >= role {
+            Ok(self)
+        } else {
+            Err(Problem::not_found())
+        }
+    }
+}
+
+/// Judges tokens; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Authenticator(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    bus: Bus,
+    mode: AuthMode,
+    known: Mutex<HashMap<String, (Instant, Session)>>,
+}
+
+impl Authenticator {
+    /// An authenticator that asks AuthAPI.
+    pub fn new(chassis: &Chassis) -> Self {
+        Self(Arc::new(Inner {
+            bus: chassis.bus.clone(),
+            mode: chassis.settings.auth_mode,
+            known: Mutex::default(),
+        }))
+    }
+
+    /// Whose token this is.
+    pub async fn verify(&self, token: &str) -> Result<Caller, Problem> {
+        if token.is_empty() || token.len() > LONGEST_TOKEN {
+            return Err(Problem::unauthorized());
+        }
+        if self.0.mode == AuthMode::Trust {
+            let user = Uuid::new_v5(&Uuid::NAMESPACE_OID, token.as_bytes());
+            return Ok(Caller {
+                user: UserId::from(user),
+                session: user,
+                role: Role::Birder,
+            });
+        }
+        let token_hash = token_hash(token);
+        let session = match self.remembered(&token_hash) {
+            Some(session) => session,
+            None => self.ask(token_hash).await?,
+        };
+        Ok(Caller {
+            user: session.user,
+            session: session.session,
+            role: session.role,
+        })
+    }
+
+    /// Forgets what is known of a user's tokens, e.g. because they are being erased.
+    pub fn forget(&self, user: UserId) {
+        self.lock().retain(|_, (_, session)| session.user != user);
+    }
+
+    async fn ask(&self, token_hash: String) -> Result<Session, Problem> {
+        let question = VerifyToken {
+            token_hash: token_hash.clone(),
+        };
+        let session = ask(&self.0.bus, &question).await.map_err(|error| {
+            if error.refusal().is_some() {
+                Problem::unauthorized()
+            } else {
+                error.into()
+            }
+        })?;
+        let mut known = self.lock();
+        if known.len() >= MOST_REMEMBERED {
+            known.retain(|_, (since, _)| since.elapsed() < REMEMBER);
+        }
+        known.insert(token_hash, (Instant::now(), session));
+        Ok(session)
+    }
+
+    fn remembered(&self, token_hash: &str) -> Option<Session> {
+        let known = self.lock();
+        known
+            .get(token_hash)
+            .filter(|(since, _)| since.elapsed() < REMEMBER)
+            .map(|(_, session)| *session)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, (Instant, Session)>> {
+        self.0.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What services and databases know of a token: its SHA-256. A token has 256 random bits, so a
+/// plain hash cannot be searched back.
+pub fn token_hash(token: &str) -> String {
+    hex(&Sha256::digest(token.as_bytes()))
+}
+
+impl<S> FromRequestParts<S> for Caller
+where
+    S: Send + Sync,
+    Authenticator: FromRef<S>,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let token = bearer_token(parts)?.ok_or_else(Problem::unauthorized)?;
+        Authenticator::from_ref(state).verify(token).await
+    }
+}
+
+impl<S> OptionalFromRequestParts<S> for Caller
+where
+    S: Send + Sync,
+    Authenticator: FromRef<S>,
+{
+    type Rejection = Problem;
+
+    /// Nobody when no token was sent; a token that is sent must be good.
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, Problem> {
+        match bearer_token(parts)? {
+            Some(token) => Authenticator::from_ref(state).verify(token).await.map(Some),
+            None => Ok(None),
+        }
+    }
+}
+
+fn bearer_token(parts: &Parts) -> Result<Option<&str>, Problem> {
+    let mut values = parts.headers.get_all(header::AUTHORIZATION).iter();
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
+    if values.next().is_some() {
+        let detail = "Send one Authorization header.";
+        return Err(Problem::new(
+            StatusCode::UNAUTHORIZED,
+            "unauthorized",
+            detail,
+        ));
+    }
+    let text = value.to_str().map_err(|_| Problem::unauthorized())?;
+    let (scheme, token) = text.split_once(' ').ok_or_else(Problem::unauthorized)?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(Problem::unauthorized());
+    }
+    Ok(Some(token.trim()))
+}

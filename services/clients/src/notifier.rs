@@ -1,0 +1,31 @@
+//! Questions that Notifier answers.
+
+use chassis::rpc::Question;
+use envelope::UserId;
+use serde::{Deserialize, Serialize};
+
+/// Mails about an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AccountMail {
+    /// Holds the link that confirms a registration.
+    Confirm,
+    /// Tells that somebody tried to register with an address that has an account.
+    AlreadyRegistered,
+    /// Holds a code for what cannot be undone.
+    Code,
+}
+
+/// Sends a mail about an account soon; answered once it is durable.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub struct QueueAccountMail {
+    /// To whom.
+    pub user: UserId,
+    /// Which.
+    pub kind: AccountMail,
+}
+
+impl Question for QueueAccountMail {
+    const SUBJECT: &'static str = "svc.notifier.queue-account-mail";
+    type Answer = ();
+}

@@ -1,0 +1,151 @@
+//! Questions that UserAPI answers.
+
+use chassis::rpc::Question;
+use chrono::{DateTime, Utc};
+use envelope::{EventId, UserId};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// Which user has this address? One is made, with this name, when nobody has. Refused with
+/// `invalid-email` or `invalid-name`.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct FindOrCreate {
+    /// E-mail address.
+    pub email: String,
+    /// Name that is shown, for a new user.
+    pub name: String,
+}
+
+impl Question for FindOrCreate {
+    const SUBJECT: &'static str = "svc.user-api.find-or-create";
+    type Answer = UserId;
+}
+
+/// Which user has this address? Answers `None` when nobody has.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct FindByEmail {
+    /// E-mail address.
+    pub email: String,
+}
+
+impl Question for FindByEmail {
+    const SUBJECT: &'static str = "svc.user-api.find-by-email";
+    type Answer = Option<UserId>;
+}
+
+/// How often somebody wants mail about ratings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Notifications {
+    /// One for each rating.
+    Instant,
+    /// The first at once, then at most one an hour.
+    #[default]
+    Hourly,
+    /// The first at once, then at most one a day.
+    Daily,
+    /// None.
+    Off,
+}
+
+impl Notifications {
+    /// As it is written in databases.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Instant => "instant",
+            Self::Hourly => "hourly",
+            Self::Daily => "daily",
+            Self::Off => "off",
+        }
+    }
+}
+
+impl std::str::FromStr for Notifications {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "instant" => Ok(Self::Instant),
+            "hourly" => Ok(Self::Hourly),
+            "daily" => Ok(Self::Daily),
+            "off" => Ok(Self::Off),
+            _ => Err("must be instant, hourly, daily or off".to_owned()),
+        }
+    }
+}
+
+/// Why an address is needed: the only reasons for which it is given out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Purpose {
+    /// A mail about a rating, which the person may have turned off.
+    Notification,
+    /// A mail about the account itself.
+    Account,
+}
+
+/// Where does this user want this mail? Asked at the moment of sending, kept nowhere. Refused
+/// with `unknown-user`.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub struct Address {
+    /// Whose address.
+    pub user: UserId,
+    /// What for.
+    pub purpose: Purpose,
+}
+
+/// What a mail needs to know about its recipient.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Recipient {
+    /// E-mail address.
+    pub email: String,
+    /// Name.
+    pub name: String,
+    /// Language as BCP 47, e.g. `en`.
+    pub locale: String,
+    /// How often they want mail about ratings.
+    pub notifications: Notifications,
+}
+
+impl Question for Address {
+    const SUBJECT: &'static str = "svc.user-api.address";
+    type Answer = Recipient;
+}
+
+/// Sets how often a user wants mail about ratings (unsubscribing by link). Refused with
+/// `unknown-user`.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub struct SetNotifications {
+    /// Whose.
+    pub user: UserId,
+    /// How often.
+    pub notifications: Notifications,
+}
+
+impl Question for SetNotifications {
+    const SUBJECT: &'static str = "svc.user-api.set-notifications";
+    type Answer = ();
+}
+
+/// Opens an erasure request, or answers the one that is open: asking twice is asking once.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub struct OpenErasure {
+    /// Who is to be erased.
+    pub user: UserId,
+}
+
+/// An erasure request that was opened.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct OpenedErasure {
+    /// The secret of 128 bits by which its progress is asked for.
+    pub request_id: String,
+    /// The id that its `gdpr.delete` event must have.
+    pub event: EventId,
+    /// The day by which the law wants it done.
+    pub due_at: DateTime<Utc>,
+}
+
+impl Question for OpenErasure {
+    const SUBJECT: &'static str = "svc.user-api.open-erasure";
+    type Answer = OpenedErasure;
+}
