@@ -1,0 +1,207 @@
+/**
+ * The public HTTP API as this page uses it: one function to call it, one to send a
+ * photo with progress, and the session token, which lives as long as the browser tab.
+ */
+
+const TOKEN_KEY = "dipper.token";
+
+/** A refusal by the server, as RFC 9457 (application/problem+json) describes it. */
+export class Problem extends Error {
+  /**
+   * @param {number} status the HTTP status; 0 when there was no answer at all
+   * @param {{title?: string, detail?: string, errors?: {pointer: string, detail: string}[]}} body
+   * @param {string | null} retryAfter the header of the same name
+   */
+  constructor(status, body, retryAfter) {
+    super(body.detail || body.title || "Something went wrong.");
+    this.status = status;
+    this.errors = Array.isArray(body.errors) ? body.errors : [];
+    this.retryAfter = Number.parseInt(retryAfter ?? "", 10) || 0;
+    if (status === 429) {
+      this.message = this.retryAfter
+        ? `Too many tries. Please wait ${this.retryAfter} seconds.`
+        : "Too many tries. Please wait a little.";
+    }
+  }
+}
+
+/** The one problem that is not the server's: no answer came. */
+function unreachable() {
+  return new Problem(0, { detail: "No answer. Check your connection and try again." }, null);
+}
+
+/** Who is logged in. Fires `change` when somebody logs in or out. */
+class Session extends EventTarget {
+  /** @returns {string | null} the bearer token */
+  get token() {
+    return sessionStorage.getItem(TOKEN_KEY);
+  }
+
+  /** @returns {boolean} whether somebody is logged in */
+  get active() {
+    return this.token !== null;
+  }
+
+  /** @param {string} token the bearer token of a fresh log-in */
+  begin(token) {
+    sessionStorage.setItem(TOKEN_KEY, token);
+    this.dispatchEvent(new Event("change"));
+  }
+
+  /** Forgets the token; the server is told by whoever calls this. */
+  end() {
+    if (!this.active) return;
+    sessionStorage.removeItem(TOKEN_KEY);
+    this.dispatchEvent(new Event("change"));
+  }
+}
+
+/** The session of this browser tab. */
+export const session = new Session();
+
+/**
+ * @typedef {object} CallOptions
+ * @property {unknown} [body] sent as JSON
+ * @property {AbortSignal} [signal] gives the call up
+ * @property {boolean} [keepSession] a 401 is about the body (a wrong password), not about the token
+ */
+
+/**
+ * Calls the API and gives back the parsed answer, or throws a {@link Problem}.
+ *
+ * @param {string} method the HTTP method
+ * @param {string} path path and query, on this origin
+ * @param {CallOptions} [options]
+ * @returns {Promise<any>} the JSON body; `null` when there is none
+ */
+export async function call(method, path, options = {}) {
+  const headers = { Accept: "application/json" };
+  const token = session.token;
+  if (token) headers.Authorization = `Bearer ${token}`;
+  const request = { method, headers, signal: options.signal, cache: "no-store" };
+  if (options.body !== undefined) {
+    headers["Content-Type"] = "application/json";
+    request.body = JSON.stringify(options.body);
+  }
+  const { response, text } = await send(path, request);
+  if (response.ok) return parse(text);
+  if (response.status === 401 && token && !options.keepSession) endIfCurrent(token);
+  throw new Problem(response.status, parse(text) ?? {}, response.headers.get("Retry-After"));
+}
+
+/** Sends and reads to the end: a connection may break in either half. */
+async function send(path, request) {
+  try {
+    const response = await fetch(path, request);
+    return { response, text: await response.text() };
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw unreachable();
+  }
+}
+
+/** A late 401 for an old token must not log out whoever logged in since. */
+function endIfCurrent(token) {
+  if (session.token === token) session.end();
+}
+
+/** @returns {any} the JSON in `text`, or `null` when it is none */
+function parse(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Sends a photo as it is. `fetch` reports no upload progress, so this uses XMLHttpRequest.
+ *
+ * @param {File} file the photo
+ * @param {(share: number) => void} onProgress told the share that was sent, 0 to 1
+ * @param {AbortSignal} signal gives the upload up
+ * @returns {Promise<{id: string, url: string, width: number, height: number}>}
+ */
+export function uploadImage(file, onProgress, signal) {
+  return new Promise((resolve, reject) => {
+    const token = session.token;
+    const request = new XMLHttpRequest();
+    request.open("POST", "/api/v1/images");
+    request.setRequestHeader("Accept", "application/json");
+    request.setRequestHeader("Content-Type", file.type);
+    if (token) request.setRequestHeader("Authorization", `Bearer ${token}`);
+    request.upload.addEventListener("progress", (event) => {
+      if (event.lengthComputable) onProgress(event.loaded / event.total);
+    });
+    request.addEventListener("error", () => reject(unreachable()));
+    request.addEventListener("abort", () => reject(new DOMException("Given up", "AbortError")));
+    request.addEventListener("load", () => {
+      const body = parse(request.responseText);
+      if (request.status === 201 && body) return resolve(body);
+      if (request.status === 401 && token) endIfCurrent(token);
+      reject(new Problem(request.status, body ?? {}, request.getResponseHeader("Retry-After")));
+    });
+    signal.addEventListener("abort", () => request.abort(), { once: true });
+    request.send(file);
+  });
+}
+
+/**
+ * Asks again and again, politely: later each time, and not while the page is hidden.
+ *
+ * @template T
+ * @param {() => Promise<T>} ask one question to the server
+ * @param {(answer: T) => boolean} enough whether this answer ends the asking; also the place to show it
+ * @param {AbortSignal} signal ends the asking
+ * @returns {Promise<void>} settles when the answer was enough or the signal fired
+ */
+export async function askUntil(ask, enough, signal) {
+  for (let pause = 1000; !signal.aborted; pause = Math.min(pause * 1.5, 30_000)) {
+    if (!document.hidden && (await asked(ask, enough, signal))) return;
+    await sleep(pause, signal);
+  }
+}
+
+/** One try; an outage or a busy server is a reason to go on, a refusal is not. */
+async function asked(ask, enough, signal) {
+  try {
+    const answer = await ask();
+    return signal.aborted || enough(answer);
+  } catch (error) {
+    if (signal.aborted) return true;
+    const passing = error instanceof Problem && (error.status === 0 || error.status === 429 || error.status >= 500);
+    if (!passing) throw error;
+    return false;
+  }
+}
+
+/**
+ * Waits, but not longer than the signal allows, and no longer than the page is hidden.
+ *
+ * @param {number} milliseconds
+ * @param {AbortSignal} signal
+ */
+function sleep(milliseconds, signal) {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      document.removeEventListener("visibilitychange", onVisible);
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const onVisible = () => !document.hidden && done();
+    const timer = setTimeout(done, milliseconds);
+    document.addEventListener("visibilitychange", onVisible);
+    signal.addEventListener("abort", done);
+  });
+}
+
+/** @returns {string} a random UUID; also where the page is not in a secure context */
+export function newId() {
+  if (crypto.randomUUID) return crypto.randomUUID();
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 0x0f) | 0x40;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
+}

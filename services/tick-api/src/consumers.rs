@@ -1,0 +1,78 @@
+//! The table of consumed events and their handlers.
+
+use chassis::clock::Clock;
+use chassis::consumers::{BoundConsumers, Consumers, Deliveries, Failure, Handled, Received};
+use chassis::database::Database;
+use envelope::{Rating, rate, score};
+
+use crate::store::images::{self, Score};
+use crate::store::ratings::{self, Entry};
+use crate::{App, erasure};
+
+/// What happens to each event, the mirror image of the routes.
+pub(crate) fn table(app: App, database: Database) -> BoundConsumers {
+    Consumers::new()
+        .on_many(on_scores)
+        .on_many(on_ratings)
+        .on_many(on_withdrawn)
+        .on(erasure::erase)
+        .with_state(app, database)
+}
+
+async fn on_scores(
+    app: App,
+    mut deliveries: Deliveries<score::Update>,
+) -> Result<Handled, Failure> {
+    let (received, work) = deliveries.parts();
+    let scores = received.iter().map(|received| {
+        let score = Score {
+            value: received.event.score,
+            reasons: received.event.reasons.clone(),
+            at: dated(&app.clock, received),
+        };
+        (received.event.image.url.image(), score)
+    });
+    let scores: Vec<_> = scores.collect();
+    images::set_scores(work, &scores).await?;
+    Ok(deliveries.done())
+}
+
+async fn on_ratings(app: App, mut deliveries: Deliveries<rate::Rated>) -> Result<Handled, Failure> {
+    let (received, work) = deliveries.parts();
+    let heard = received.iter().map(|received| {
+        let rated = received.event;
+        let entry = entry(&app.clock, received, Some(rated.rating));
+        ((rated.image, rated.user), entry)
+    });
+    let heard: Vec<_> = heard.collect();
+    ratings::hear(work, &heard).await?;
+    Ok(deliveries.done())
+}
+
+async fn on_withdrawn(
+    app: App,
+    mut deliveries: Deliveries<rate::Withdrawn>,
+) -> Result<Handled, Failure> {
+    let (received, work) = deliveries.parts();
+    let heard = received.iter().map(|received| {
+        let withdrawn = received.event;
+        let entry = entry(&app.clock, received, None);
+        ((withdrawn.image, withdrawn.user), entry)
+    });
+    let heard: Vec<_> = heard.collect();
+    ratings::hear(work, &heard).await?;
+    Ok(deliveries.done())
+}
+
+fn entry<T>(clock: &Clock, received: &Received<T>, rating: Option<Rating>) -> Entry {
+    Entry {
+        rating,
+        event: received.id,
+        at: dated(clock, received),
+    }
+}
+
+/// When the event was, in microseconds since 1970. A producer whose clock is ahead must not win over all that follows.
+fn dated<T>(clock: &Clock, received: &Received<T>) -> i64 {
+    received.time.timestamp_micros().min(clock.micros())
+}

@@ -1,0 +1,188 @@
+//! Images: upload, and what is known of one.
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use chassis::database::DatabaseError;
+use chassis::http::{Json, Path, Problem, body_within};
+use clients::Caller;
+use envelope::{ImageId, UserId};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::ImageRef;
+use crate::App;
+use crate::error::Error;
+use crate::picture::{self, Format, MAX_BYTES, Picture};
+use crate::ranking;
+use crate::species::{CHECKLIST, Species};
+use crate::store::images::{self as store, ImageRow, NewImage};
+use crate::uploads;
+
+/// An image that was uploaded.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Uploaded {
+    id: Uuid,
+    /// Where its largest size is; a tick names it by this.
+    url: String,
+    /// Width of the largest size in pixels.
+    width: u32,
+    /// Height of the largest size in pixels.
+    height: u32,
+}
+
+/// An image as people see it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Image)]
+pub(crate) struct ImageView {
+    id: Uuid,
+    /// Where its largest size is.
+    url: String,
+    /// What its first tick that names a species calls it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    species: Option<Species>,
+    /// ScoreModel's score, 1 to 5; null until it is there.
+    #[schema(required)]
+    score: Option<f64>,
+    /// Why the score is what it is, the weightiest reason first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    reasons: Vec<String>,
+    /// What the people say.
+    rating: RatingFigures,
+    /// Score and ratings in one figure, 1 to 5: what the best-first feed is ordered by.
+    rank: f64,
+    /// What the caller rated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, maximum = 5)]
+    my_rating: Option<i64>,
+}
+
+/// The ratings of an image in figures.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+pub(crate) struct RatingFigures {
+    /// Their mean; null when there are none.
+    #[schema(required)]
+    mean: Option<f64>,
+    /// How many there are.
+    count: i64,
+}
+
+impl ImageView {
+    /// From its row.
+    pub(crate) fn new(app: &App, row: &ImageRow) -> Result<Self, DatabaseError> {
+        let ImageRef { id, url } = ImageRef::new(app, row.id);
+        Ok(Self {
+            id,
+            url,
+            species: row.species.as_deref().and_then(|id| CHECKLIST.find(id)),
+            score: row.score,
+            reasons: row.reasons()?,
+            rating: RatingFigures {
+                mean: ranking::mean(row.rating_count, row.rating_sum),
+                count: row.rating_count,
+            },
+            rank: ranking::rounded(row.rank_value),
+            my_rating: row.my_rating,
+        })
+    }
+
+    /// As a viewer sees it now.
+    pub(crate) async fn find(
+        app: &App,
+        viewer: Option<UserId>,
+        image: ImageId,
+    ) -> Result<Self, Error> {
+        let mut session = app.database.read().await?;
+        let row = store::find(&mut session, viewer, image).await?;
+        drop(session);
+        match row {
+            Some(row) => Ok(Self::new(app, &row)?),
+            None => Err(missing(app, image).await),
+        }
+    }
+}
+
+/// Uploads a picture. It is turned upright and kept as JPEG without any metadata.
+#[utoipa::path(
+    post, path = "/api/v1/images", operation_id = "upload_image", tag = "images", security(("bearer" = [])),
+    request_body(
+        content((String = "image/jpeg"), (String = "image/png"), (String = "image/webp")),
+        description = "The bytes of the picture: at most 20 MB and 50 megapixels."
+    ),
+    responses(
+        (status = 201, description = "It is kept; tick with its url.", body = Uploaded, headers(("Location" = String, description = "What is known of it."))),
+        (status = 401, body = Problem, content_type = "application/problem+json"),
+        (status = 410, description = "The account is being deleted.", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "More than 20 MB.", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "Neither JPEG nor PNG nor WebP, or not the one that Content-Type says.", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "Damaged, cut off, too small or with too many pixels.", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn create(
+    State(app): State<App>,
+    caller: Caller,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<(StatusCode, [(HeaderName, String); 1], Json<Uploaded>), Error> {
+    let declared = headers.get(header::CONTENT_TYPE);
+    let declared = declared.and_then(|value| value.to_str().ok());
+    let format = Format::from_content_type(declared.unwrap_or_default())?;
+    let bytes = body_within(body, MAX_BYTES).await?;
+    let picture = decode(&app, format, bytes).await?;
+    let image = NewImage {
+        id: ImageId(app.clock.random_id()),
+        owner: caller.user,
+        width: picture.width,
+        height: picture.height,
+    };
+    uploads::keep(&app, image, picture).await?;
+    let ImageRef { id, url } = ImageRef::new(&app, image.id.0);
+    let (width, height) = (image.width, image.height);
+    let uploaded = Uploaded {
+        id,
+        url,
+        width,
+        height,
+    };
+    let location = [(header::LOCATION, format!("/api/v1/images/{id}"))];
+    Ok((StatusCode::CREATED, location, Json(uploaded)))
+}
+
+/// What is known of an image.
+#[utoipa::path(
+    get, path = "/api/v1/images/{id}", operation_id = "show_image", tag = "images", security((), ("bearer" = [])),
+    params(("id" = Uuid, Path, description = "The image's id.")),
+    responses(
+        (status = 200, body = ImageView),
+        (status = 401, description = "A token was sent and is not good.", body = Problem, content_type = "application/problem+json"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 410, description = "It was deleted.", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn show(
+    State(app): State<App>,
+    caller: Option<Caller>,
+    Path(id): Path<Uuid>,
+) -> Result<Json<ImageView>, Error> {
+    let viewer = caller.map(|caller| caller.user);
+    ImageView::find(&app, viewer, id.into()).await.map(Json)
+}
+
+async fn decode(app: &App, format: Format, bytes: bytes::Bytes) -> Result<Picture, Error> {
+    let place = app.decoding.acquire().await.map_err(|_| Error::Stopping)?;
+    let decoded = tokio::task::spawn_blocking(move || picture::intake(format, &bytes)).await;
+    drop(place);
+    let picture = decoded.map_err(|_| picture::PictureError::NotProcessed)??;
+    Ok(picture)
+}
+
+/// Why an image is not there: it was erased, or never was.
+pub(crate) async fn missing(app: &App, image: ImageId) -> Error {
+    match app.database.is_erased(image.0).await {
+        Ok(true) => Error::ImageGone,
+        Ok(false) => Error::NoSuchImage,
+        Err(error) => error.into(),
+    }
+}

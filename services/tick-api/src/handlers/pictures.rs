@@ -1,0 +1,87 @@
+//! The picture files.
+
+use axum::extract::State;
+use axum::http::HeaderName;
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use chassis::http::{Path, Problem};
+use envelope::ImageId;
+use uuid::Uuid;
+
+use super::images::missing;
+use crate::App;
+use crate::error::Error;
+use crate::picture::Size;
+use crate::store::images;
+
+/// A picture never changes, but it may be erased: then no cache shows it for longer than five minutes.
+const HEADERS: [(HeaderName, &str); 3] = [
+    (CONTENT_TYPE, "image/jpeg"),
+    (CACHE_CONTROL, "public, max-age=300, immutable"),
+    (CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"),
+];
+
+/// A picture in one of its sizes.
+#[utoipa::path(
+    get, path = "/images/{id}/{file}", operation_id = "show_picture", tag = "images",
+    params(
+        ("id" = Uuid, Path, description = "The image's id."),
+        ("file" = String, Path, description = "The size by its longest edge: `2048.jpg`, `1024.jpg` or `400.jpg`."),
+    ),
+    responses(
+        (status = 200, body = String, content_type = "image/jpeg"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 410, description = "It was deleted.", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn show(
+    State(app): State<App>,
+    Path((id, file)): Path<(Uuid, String)>,
+) -> Result<([(HeaderName, &'static str); 3], Vec<u8>), Error> {
+    let image = ImageId(id);
+    let size = size(&file).ok_or(Error::NoSuchImage)?;
+    let mut session = app.database.read().await?;
+    let is_there = images::exists(&mut session, image).await?;
+    drop(session);
+    // Files without a row are an upload on its way, or the rest of one that failed.
+    let found = if is_there {
+        app.objects.get(image, size.longest_edge()).await?
+    } else {
+        None
+    };
+    match found {
+        Some(bytes) => Ok((HEADERS, bytes)),
+        None => Err(missing(&app, image).await),
+    }
+}
+
+/// The size that a file's name stands for; each has one name only.
+fn size(file: &str) -> Option<Size> {
+    let edge = file.strip_suffix(".jpg")?.parse().ok()?;
+    let size = Size::from_longest_edge(edge)?;
+    (file == format!("{edge}.jpg")).then_some(size)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_named_by_its_longest_edge() {
+        for size_of in Size::ALL {
+            let name = format!("{}.jpg", size_of.longest_edge());
+            assert_eq!(size(&name), Some(size_of));
+        }
+        for other in [
+            "",
+            ".jpg",
+            "800.jpg",
+            "0400.jpg",
+            "+400.jpg",
+            "400.png",
+            "400",
+            "../400.jpg",
+        ] {
+            assert_eq!(size(other), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! TickAPI: images, ticks, ratings, feed, species and lists of the birders.
+//!
+//! | | |
+//! |---|---|
+//! | **Serves** | `/api/v1/images`, `/api/v1/ticks`, `/api/v1/feed`, `/api/v1/species`, `/api/v1/users/me/lists`, `/api/v1/gdpr/delete`, `/api/v1/gdpr/code`, the pictures at `/images`, the birders' page at `/` |
+//! | **Answers** | nothing |
+//! | **Calls** | AuthAPI: verify a token, re-authenticate, mail a code; UserAPI: open an erasure request |
+//! | **Publishes** | `tick.new`, `tick.delete`, `rate.update` (version 2), `rate.delete`, `gdpr.delete`, `gdpr.purged` |
+//! | **Consumes** | `score.update` (feed and image view), `rate.update` and `rate.delete` (other producers' ratings), `gdpr.delete` |
+//! | **Personal data** | images and their files, ticks (precise place and note sealed), ratings, ids of deleted ticks; all of it goes at erasure, see `erasure` |
+
+mod consumers;
+mod erasure;
+mod error;
+mod handlers;
+mod picture;
+mod place;
+mod private;
+mod ranking;
+mod router;
+mod species;
+mod store;
+mod uploads;
+
+use std::ops::Deref;
+use std::sync::{Arc, LazyLock};
+
+use axum::extract::FromRef;
+use chassis::bus::Bus;
+use chassis::clock::Clock;
+use chassis::database::Database;
+use chassis::group_commit::GroupCommit;
+use chassis::objects::Objects;
+use chassis::settings::AuthMode;
+use chassis::{Chassis, Service};
+use clients::Authenticator;
+use sqlx::migrate::Migrator;
+use tokio::sync::Semaphore;
+
+use crate::private::Private;
+use crate::species::CHECKLIST;
+use crate::store::ratings::RatingChange;
+use crate::store::ticks::NewTick;
+
+/// The service's name.
+pub const NAME: &str = "tick-api";
+
+static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+
+/// How many pictures are decoded at the same time: each takes a core and much memory.
+const DECODED_AT_ONCE: usize = 2;
+
+/// What every handler may use; cheap to clone.
+#[derive(Clone)]
+struct App(Arc<Parts>);
+
+struct Parts {
+    authenticator: Authenticator,
+    auth_mode: AuthMode,
+    bus: Bus,
+    clock: Clock,
+    database: Database,
+    objects: Objects,
+    public_url: Arc<str>,
+    private: Private,
+    ticks: GroupCommit<NewTick>,
+    ratings: GroupCommit<RatingChange>,
+    /// Places for pictures being decoded.
+    decoding: Arc<Semaphore>,
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl FromRef<App> for Authenticator {
+    fn from_ref(app: &App) -> Self {
+        app.authenticator.clone()
+    }
+}
+
+/// Builds the service.
+pub async fn service(chassis: &Chassis) -> anyhow::Result<Service> {
+    let species = LazyLock::force(&CHECKLIST).len();
+    tracing::debug!(species, "the checklist is loaded");
+    let database = chassis.database(NAME, &MIGRATIONS).await?;
+    let app = App(Arc::new(Parts {
+        authenticator: Authenticator::new(chassis),
+        auth_mode: chassis.settings.auth_mode,
+        bus: chassis.bus.clone(),
+        clock: chassis.clock.clone(),
+        database: database.clone(),
+        objects: chassis.objects.clone(),
+        public_url: Arc::clone(&chassis.public_url),
+        private: Private::new(&chassis.keys),
+        ticks: GroupCommit::start(database.clone(), &chassis.lifecycle),
+        ratings: GroupCommit::start(database.clone(), &chassis.lifecycle),
+        decoding: Arc::new(Semaphore::new(DECODED_AT_ONCE)),
+    }));
+    let (objects, lifecycle) = (chassis.objects.clone(), chassis.lifecycle.clone());
+    let clear = uploads::clear_abandoned(database.clone(), objects, lifecycle);
+    Ok(Service::new(NAME, chassis)
+        .router(router::router(app.clone()))
+        .consumers(consumers::table(app, database.clone()))
+        .task("tick-api abandoned uploads", clear)
+        .database(database))
+}

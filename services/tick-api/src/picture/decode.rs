@@ -1,0 +1,82 @@
+//! From a file to pixels, within limits.
+
+use std::io::Cursor;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
+
+use super::{Format, MAX_DECODED_BYTES, MAX_EDGE, MAX_PIXELS, MIN_EDGE, PictureError, Size};
+
+/// The pixels of a picture as the camera stored them, and how they must be turned.
+pub(super) struct Decoded {
+    pub(super) pixels: DynamicImage,
+    pub(super) orientation: Orientation,
+}
+
+/// Decodes a file whose first bytes and end have been checked.
+pub(super) fn decode(format: Format, bytes: &[u8]) -> Result<Decoded, PictureError> {
+    // The decoders are other people's code and the bytes are anybody's: a slip in one of them must cost this upload, nothing more.
+    catch_unwind(AssertUnwindSafe(|| decode_within_limits(format, bytes)))
+        .unwrap_or(Err(PictureError::Damaged))
+}
+
+/// Decodes unless the header promises more, or less, than we take: a file of some kilobytes can state billions of pixels.
+fn decode_within_limits(format: Format, bytes: &[u8]) -> Result<Decoded, PictureError> {
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), image_format(format));
+    reader.limits(limits());
+    let mut decoder = reader.into_decoder().map_err(|error| refusal(&error))?;
+    let (width, height) = decoder.dimensions();
+    if u64::from(width) * u64::from(height) > MAX_PIXELS
+        || decoder.total_bytes() > MAX_DECODED_BYTES
+    {
+        return Err(PictureError::TooManyPixels);
+    }
+    if shortest_edge_kept(width, height) < MIN_EDGE {
+        return Err(PictureError::TooSmall { width, height });
+    }
+    // Metadata that cannot be read is no reason to refuse a picture that can.
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let pixels = DynamicImage::from_decoder(decoder).map_err(|error| refusal(&error))?;
+    Ok(Decoded {
+        pixels,
+        orientation,
+    })
+}
+
+/// The shortest edge that is left once the longest is scaled down to what we keep.
+fn shortest_edge_kept(width: u32, height: u32) -> u32 {
+    let longest = width.max(height).max(1);
+    let kept = longest.min(Size::Large.longest_edge());
+    // Both factors are at most 16,384: no overflow.
+    width.min(height) * kept / longest
+}
+
+/// What the decoders may take for the pixels and for themselves.
+fn limits() -> Limits {
+    let mut limits = Limits::default();
+    limits.max_image_width = Some(MAX_EDGE);
+    limits.max_image_height = Some(MAX_EDGE);
+    limits.max_alloc = Some(MAX_DECODED_BYTES);
+    limits
+}
+
+fn image_format(format: Format) -> ImageFormat {
+    match format {
+        Format::Jpeg => ImageFormat::Jpeg,
+        Format::Png => ImageFormat::Png,
+        Format::WebP => ImageFormat::WebP,
+    }
+}
+
+/// What a decoder's error means to the client; its text is about bytes and tables, and helps nobody.
+fn refusal(error: &ImageError) -> PictureError {
+    match error {
+        ImageError::Limits(_) => PictureError::TooManyPixels,
+        ImageError::Unsupported(_) => PictureError::Unsupported {
+            hint: "The picture uses a rare variant of its format, such as 12-bit or arithmetic coding. Save it as a plain JPEG and send that."
+                .to_owned(),
+        },
+        _ => PictureError::Damaged,
+    }
+}

@@ -1,0 +1,112 @@
+//! What only a tick's owner may read: sealed before it goes to the database.
+
+use chassis::clock::hex;
+use chassis::database::DatabaseError;
+use chassis::keys::{Keys, PurposeKey};
+use envelope::TickId;
+
+use crate::place::Place;
+
+/// Seals and opens the private columns of ticks; cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Private {
+    sealing: PurposeKey,
+    fingerprints: PurposeKey,
+}
+
+impl Private {
+    /// With the deployment's keys.
+    pub(crate) fn new(keys: &Keys) -> Self {
+        Self {
+            sealing: keys.purpose("tick-api private"),
+            fingerprints: keys.purpose("tick-api fingerprint"),
+        }
+    }
+
+    /// By what a request is recognised when it is sent again. Keyed: a hash of few values can be guessed back.
+    pub(crate) fn fingerprint(&self, request: &[u8]) -> String {
+        self.fingerprints.hash(request)
+    }
+
+    /// The precise place, as hexadecimal digits of the sealed bytes.
+    pub(crate) fn seal_place(&self, tick: TickId, place: Place) -> String {
+        self.seal(tick, "place", &format!("{} {}", place.lat, place.lon))
+    }
+
+    /// The note, as hexadecimal digits of the sealed bytes.
+    pub(crate) fn seal_note(&self, tick: TickId, note: &str) -> String {
+        self.seal(tick, "note", note)
+    }
+
+    /// The precise place again.
+    pub(crate) fn open_place(&self, tick: TickId, sealed: &[u8]) -> Result<Place, DatabaseError> {
+        let text = self.open(tick, "place", sealed)?;
+        let place = text
+            .split_once(' ')
+            .and_then(|(lat, lon)| Some((lat.parse().ok()?, lon.parse().ok()?)));
+        let (lat, lon) = place.ok_or(DatabaseError::Damaged("tick.place"))?;
+        Ok(Place { lat, lon })
+    }
+
+    /// The note again.
+    pub(crate) fn open_note(&self, tick: TickId, sealed: &[u8]) -> Result<String, DatabaseError> {
+        self.open(tick, "note", sealed)
+    }
+
+    fn seal(&self, tick: TickId, column: &str, plain: &str) -> String {
+        hex(&self.sealing.seal(&spot(tick, column), plain.as_bytes()))
+    }
+
+    fn open(&self, tick: TickId, column: &str, sealed: &[u8]) -> Result<String, DatabaseError> {
+        self.sealing
+            .open(&spot(tick, column), sealed)
+            .ok()
+            .and_then(|plain| String::from_utf8(plain).ok())
+            .ok_or(DatabaseError::Damaged("a sealed column of tick"))
+    }
+}
+
+/// A sealed value opens in its own row and column only.
+fn spot(tick: TickId, column: &str) -> String {
+    format!("{tick} {column}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn private() -> Private {
+        Private::new(&Keys::from_secret("0123456789abcdef0123456789abcdef").unwrap())
+    }
+
+    fn bytes(hex: &str) -> Vec<u8> {
+        (0..hex.len())
+            .step_by(2)
+            .map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn a_place_opens_exactly_as_it_was_in_its_own_row_only() {
+        let (tick, other) = [1, 2].map(|n| TickId(uuid::Uuid::from_u128(n))).into();
+        let place = Place {
+            lat: 48.137_154_2,
+            lon: -0.1,
+        };
+        let sealed = bytes(&private().seal_place(tick, place));
+        assert_eq!(private().open_place(tick, &sealed).unwrap(), place);
+        assert!(private().open_place(other, &sealed).is_err());
+        assert!(private().open_note(tick, &sealed).is_err());
+    }
+
+    #[test]
+    fn a_sealed_note_shows_nothing_of_itself() {
+        let tick = TickId(uuid::Uuid::from_u128(1));
+        let sealed = bytes(&private().seal_note(tick, "nest in the old oak"));
+        assert!(!sealed.windows(4).any(|part| part == b"nest"));
+        assert_eq!(
+            private().open_note(tick, &sealed).unwrap(),
+            "nest in the old oak"
+        );
+    }
+}

@@ -1,0 +1,122 @@
+//! Many ratings in one transaction.
+
+use std::collections::HashSet;
+
+use chassis::group_commit::Change;
+use chassis::unit_of_work::{Draft, Work, WorkError};
+use envelope::{EventId, ImageUrl, OwnedImageRef, Rating, UserId, rate};
+use uuid::Uuid;
+
+use super::{Board, Entry, Pair};
+use crate::error::Error;
+
+/// A change of somebody's rating.
+#[derive(Clone, Debug)]
+pub(crate) struct RatingChange {
+    /// Who rates.
+    pub rater: UserId,
+    /// What is rated.
+    pub url: ImageUrl,
+    /// What is wanted.
+    pub wish: Wish,
+}
+
+/// What somebody wants of their rating.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wish {
+    /// It should be this.
+    Rate(Rating),
+    /// It should not stand any more.
+    Withdraw,
+}
+
+impl Change for RatingChange {
+    type Answer = Result<(), Error>;
+
+    async fn apply(work: &mut Work, changes: &[Self]) -> Result<Vec<Self::Answer>, WorkError> {
+        let named = changes.iter().flat_map(|change| {
+            let (image, rater) = change.pair();
+            [image.0, rater.0]
+        });
+        let named: HashSet<Uuid> = named.collect();
+        let named: Vec<Uuid> = named.into_iter().collect();
+        let erased = work.erased_among(&named).await?;
+        let pairs: Vec<Pair> = changes.iter().map(Self::pair).collect();
+        let mut board = Board::read(work, &pairs).await?;
+        let mut answers = Vec::with_capacity(changes.len());
+        for change in changes {
+            let answer = match change.judge(&board, &erased) {
+                Ok(Verdict::Stands) => Ok(()),
+                Ok(Verdict::New(owner)) => {
+                    let event = change.publish(work, owner)?;
+                    // Read after the event was dated: when it comes back, it is not newer than this.
+                    let at = work.clock().micros();
+                    let rating = change.wish.rating();
+                    board.set(change.pair(), Entry { rating, event, at });
+                    Ok(())
+                }
+                Err(refusal) => Err(refusal),
+            };
+            answers.push(answer);
+        }
+        board.write(work).await?;
+        Ok(answers)
+    }
+}
+
+/// What is to be done about a wish that may be fulfilled.
+enum Verdict {
+    /// Nothing: it is so already. A client that repeats itself makes no second event.
+    Stands,
+    /// A change, to be told to others; this is whose image it is.
+    New(UserId),
+}
+
+impl Wish {
+    fn rating(self) -> Option<Rating> {
+        match self {
+            Self::Rate(rating) => Some(rating),
+            Self::Withdraw => None,
+        }
+    }
+}
+
+impl RatingChange {
+    fn pair(&self) -> Pair {
+        (self.url.image(), self.rater)
+    }
+
+    /// Whether the change may be made, and whether there is anything to change.
+    fn judge(&self, board: &Board, erased: &HashSet<Uuid>) -> Result<Verdict, Error> {
+        let (image, rater) = self.pair();
+        if erased.contains(&rater.0) {
+            return Err(Error::CallerGone);
+        }
+        if erased.contains(&image.0) {
+            return Err(Error::ImageGone);
+        }
+        let owner = board.owner(image).ok_or(Error::NoSuchImage)?;
+        let stands = board.entry(self.pair()).and_then(|entry| entry.rating);
+        match self.wish {
+            Wish::Rate(_) if owner == rater => Err(Error::OwnImage),
+            Wish::Withdraw if stands.is_none() => Err(Error::NoSuchRating),
+            Wish::Rate(rating) if stands == Some(rating) => Ok(Verdict::Stands),
+            _ => Ok(Verdict::New(owner)),
+        }
+    }
+
+    fn publish(&self, work: &mut Work, owner: UserId) -> Result<EventId, WorkError> {
+        let (user, url) = (self.rater.into(), self.url.clone());
+        match self.wish {
+            Wish::Rate(rating) => work.publish(Draft::new(rate::Update {
+                user,
+                image: OwnedImageRef { url, owner },
+                rating,
+            })),
+            Wish::Withdraw => work.publish(Draft::new(rate::Delete {
+                user,
+                image: url.into(),
+            })),
+        }
+    }
+}
