@@ -1,0 +1,213 @@
+//! The table of answered questions, and the answers.
+
+use std::time::Instant;
+
+use chassis::rpc::{Answers, AskError, BoundAnswers, Refusal, ask};
+use chassis::unit_of_work::Draft;
+use clients::auth::{
+    CreateAccount, CreatedAccount, MailSecret, Proof, Reauthenticate, SendCode, Session, SetRole,
+    VerifyToken,
+};
+use clients::notifier::{AccountMail, QueueAccountMail};
+use clients::user::FindOrCreate;
+use envelope::{UserId, user};
+
+use crate::App;
+use crate::account::{Email, Name, Password};
+use crate::attempts::Account;
+use crate::error::Error;
+use crate::secrets::{self as made, CODE_LASTS, CONFIRMATION_LASTS};
+use crate::store::credentials::{self, Standing};
+use crate::store::{secrets, sessions};
+
+pub(crate) fn answers(app: App) -> BoundAnswers {
+    Answers::new()
+        .on(verify_token)
+        .on(reauthenticate)
+        .on(send_code)
+        .on(create_account)
+        .on(set_role)
+        .on(mail_secret)
+        .with_state(app)
+}
+
+async fn verify_token(app: App, question: VerifyToken) -> Result<Session, Refusal> {
+    let now = app.clock.micros();
+    let found = async {
+        let mut session = app.database.read().await?;
+        sessions::find(&mut session, &question.token_hash, now).await
+    };
+    let found = found.await.map_err(|error| Refusal::internal(&error))?;
+    found.ok_or_else(|| Refusal::new("unknown-token"))
+}
+
+/// Wrong proofs are counted: a stolen token does not allow guessing.
+async fn reauthenticate(app: App, question: Reauthenticate) -> Result<(), Refusal> {
+    let Reauthenticate { user, proof } = question;
+    let refused = match &proof {
+        Proof::Password(_) => "wrong-password",
+        Proof::Code(_) => "wrong-code",
+    };
+    let account = app.attempts.account(&format!("user {user}"));
+    let proven = match proof {
+        Proof::Password(password) => proven_by_password(&app, &account, user, password).await?,
+        Proof::Code(code) => proven_by_code(&app, &account, user, &code).await?,
+    };
+    if proven {
+        app.attempts.succeeded(&account);
+        Ok(())
+    } else {
+        app.attempts.failed(account, Instant::now());
+        Err(Refusal::new(refused))
+    }
+}
+
+async fn proven_by_password(
+    app: &App,
+    account: &Account,
+    user: UserId,
+    password: String,
+) -> Result<bool, Error> {
+    let mut session = app.database.read().await?;
+    let credential = credentials::find(&mut session, user).await?;
+    drop(session);
+    let usable = credential.filter(|found| found.standing == Standing::Confirmed);
+    let place = app.passwords.place().await?;
+    if app.attempts.check(account, Instant::now()).is_err() {
+        return Ok(false);
+    }
+    let expected = usable.map(|found| found.password);
+    Ok(app.passwords.verify(place, password, expected).await?)
+}
+
+async fn proven_by_code(
+    app: &App,
+    account: &Account,
+    user: UserId,
+    code: &str,
+) -> Result<bool, Error> {
+    if app.attempts.check(account, Instant::now()).is_err() {
+        return Ok(false);
+    }
+    let hash = made::code_hash(&app.code_key, user, code);
+    let mut work = app.database.begin().await?;
+    let right = secrets::take_code(&mut work, user, &hash, app.clock.micros()).await?;
+    work.commit().await?;
+    Ok(right)
+}
+
+async fn send_code(app: App, question: SendCode) -> Result<(), Refusal> {
+    let mail = QueueAccountMail {
+        user: question.user,
+        kind: AccountMail::Code,
+    };
+    let queued = ask(&app.bus, &mail).await;
+    queued.map_err(|error| Refusal::internal(&error))
+}
+
+async fn create_account(app: App, question: CreateAccount) -> Result<CreatedAccount, Refusal> {
+    let refusal = |code: &'static str| move |_: &str| Refusal::new(code);
+    let email = Email::parse(&question.email).map_err(refusal("invalid-email"))?;
+    let name = Name::parse(&question.name).map_err(refusal("invalid-name"))?;
+    let generated_password = match question.password {
+        None => Some(made::password(&app.clock)),
+        Some(_) => None,
+    };
+    let password = question.password.or_else(|| generated_password.clone());
+    let password =
+        Password::parse(password.unwrap_or_default()).map_err(refusal("invalid-password"))?;
+    let find = FindOrCreate {
+        email: email.into_string(),
+        name: name.into_string(),
+    };
+    let user = ask(&app.bus, &find)
+        .await
+        .map_err(|error| passed_on(&error))?;
+    let hash = app.passwords.hash(password.into_string()).await;
+    let hash = hash.map_err(|error| Refusal::internal(&error))?;
+    if !create_confirmed(&app, user, &hash, question.role).await? {
+        return Err(Refusal::new("exists"));
+    }
+    Ok(CreatedAccount {
+        user,
+        generated_password,
+    })
+}
+
+async fn create_confirmed(
+    app: &App,
+    user: UserId,
+    password: &str,
+    role: clients::auth::Role,
+) -> Result<bool, Error> {
+    let mut work = app.database.begin().await?;
+    if work.is_erased(user.0).await? {
+        return Err(Error::Erased);
+    }
+    let now = app.clock.micros();
+    if !credentials::create(&mut work, user, password, role, now).await? {
+        return Ok(false);
+    }
+    secrets::delete_confirmations(&mut work, user).await?;
+    work.publish(Draft::new(user::Register { user: user.into() }))?;
+    work.commit().await?;
+    Ok(true)
+}
+
+/// UserAPI's reason for refusing an address or a name is ours.
+fn passed_on(error: &AskError) -> Refusal {
+    match error.refusal() {
+        Some(code) => Refusal::new(code),
+        None => Refusal::internal(error),
+    }
+}
+
+async fn set_role(app: App, question: SetRole) -> Result<(), Refusal> {
+    let SetRole { user, role } = question;
+    let changed = async {
+        let mut work = app.database.begin().await?;
+        let known =
+            !work.is_erased(user.0).await? && credentials::set_role(&mut work, user, role).await?;
+        work.commit().await?;
+        Ok::<_, Error>(known)
+    };
+    let known = changed.await?;
+    app.authenticator.forget(user);
+    if known {
+        Ok(())
+    } else {
+        Err(Refusal::new("unknown-user"))
+    }
+}
+
+async fn mail_secret(app: App, question: MailSecret) -> Result<String, Refusal> {
+    let made = match question.kind {
+        AccountMail::Confirm => new_confirmation(&app, question.user).await?,
+        AccountMail::Code => new_code(&app, question.user).await?,
+        AccountMail::AlreadyRegistered => Some(String::new()),
+    };
+    made.ok_or_else(|| Refusal::new("not-needed"))
+}
+
+async fn new_confirmation(app: &App, user: UserId) -> Result<Option<String>, Error> {
+    let token = made::token(&app.clock);
+    let expires_at = (app.clock.now() + CONFIRMATION_LASTS).timestamp_micros();
+    let mut work = app.database.begin().await?;
+    let needed = !work.is_erased(user.0).await?
+        && secrets::add_confirmation(&mut work, user, &token.hash, expires_at).await?;
+    work.commit().await?;
+    Ok(needed.then_some(token.text))
+}
+
+async fn new_code(app: &App, user: UserId) -> Result<Option<String>, Error> {
+    let code = made::code(&app.clock);
+    let hash = made::code_hash(&app.code_key, user, &code);
+    let expires_at = (app.clock.now() + CODE_LASTS).timestamp_micros();
+    let mut work = app.database.begin().await?;
+    if work.is_erased(user.0).await? {
+        return Ok(None);
+    }
+    secrets::set_code(&mut work, user, &hash, expires_at).await?;
+    work.commit().await?;
+    Ok(Some(code))
+}

@@ -1,0 +1,104 @@
+//! Every way in which a request to AuthAPI fails.
+
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use chassis::database::DatabaseError;
+use chassis::http::Problem;
+use chassis::rpc::{AskError, Refusal};
+use chassis::unit_of_work::WorkError;
+
+use crate::attempts::TooMany;
+use crate::passwords::HashingError;
+
+/// Why a request failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("address and password do not belong together, or the address is not confirmed")]
+    WrongCredentials,
+    #[error("too many failed attempts")]
+    TooManyAttempts(Duration),
+    #[error("no registration waits for this token")]
+    UnknownToken,
+    #[error("there is no such session of this user")]
+    NoSuchSession,
+    #[error("the user was erased")]
+    Erased,
+    #[error(transparent)]
+    Hashing(#[from] HashingError),
+    #[error(transparent)]
+    Ask(#[from] AskError),
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    #[error(transparent)]
+    Work(#[from] WorkError),
+    #[error("bad input")]
+    Input(Problem),
+}
+
+impl From<Problem> for Error {
+    fn from(problem: Problem) -> Self {
+        Self::Input(problem)
+    }
+}
+
+impl From<TooMany> for Error {
+    fn from(too_many: TooMany) -> Self {
+        Self::TooManyAttempts(too_many.wait)
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::WrongCredentials => Self::new(
+                StatusCode::UNAUTHORIZED,
+                "wrong-credentials",
+                "This address and password do not belong together, or the address is not confirmed yet.",
+            ),
+            Error::TooManyAttempts(wait) => Self::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too-many-attempts",
+                "Too many failed attempts for this account; wait before the next.",
+            )
+            .retry_after(wait.as_secs() + 1),
+            Error::UnknownToken => Self::new(
+                StatusCode::BAD_REQUEST,
+                "unknown-token",
+                "This link was used before or is too old. Register again to get a new one.",
+            ),
+            Error::NoSuchSession => Self::not_found(),
+            Error::Erased => Self::gone(),
+            Error::Hashing(error) => Self::internal(&error),
+            Error::Ask(error) => error.into(),
+            Error::Database(error) => error.into(),
+            Error::Work(error) => error.into(),
+            Error::Input(problem) => problem,
+        }
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        Problem::from(self).into_response()
+    }
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self::internal(&error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn too_many_attempts_say_when_to_try_again() {
+        let response = Error::TooManyAttempts(Duration::from_millis(1500)).into_response();
+        assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
+        assert_eq!(response.headers()["retry-after"], "2");
+    }
+}

@@ -1,0 +1,315 @@
+//! Logging in and out, and one's own sessions.
+
+use std::str::FromStr;
+use std::time::Instant;
+
+use axum::extract::State;
+use axum::http::{HeaderName, StatusCode, header};
+use chassis::database::DatabaseError;
+use chassis::http::{FieldError, Json, List, ListQuery, PageRequest, Path, Problem, Query};
+use chassis::rpc::ask;
+use chassis::unit_of_work::Draft;
+use chrono::{DateTime, Utc};
+use clients::Caller;
+use clients::user::FindByEmail;
+use envelope::{UserId, user};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::App;
+use crate::account::{Email, may_be_a_password};
+use crate::error::Error;
+use crate::secrets::{self, SESSION_LASTS};
+use crate::store::credentials::{self, Standing};
+use crate::store::sessions::{self, Row};
+
+/// Tokens are for whoever asked, not for caches on the way.
+const NOT_STORED: [(HeaderName, &str); 1] = [(header::CACHE_CONTROL, "no-store")];
+
+/// Somebody who wants to log in.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewSession {
+    /// Address of the account.
+    #[schema(format = "email", max_length = 254)]
+    email: String,
+    /// Password of the account.
+    #[schema(format = "password", min_length = 1, max_length = 200)]
+    password: String,
+}
+
+/// A session that has begun.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct BegunSession {
+    /// Send it as `Authorization: Bearer TOKEN`; it is shown only now.
+    token: String,
+    /// When it ends.
+    expires_at: DateTime<Utc>,
+    /// Who is logged in.
+    user: UserView,
+}
+
+/// A user.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct UserView {
+    /// The user's id.
+    id: Uuid,
+}
+
+/// A session that has not ended.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SessionView {
+    /// Its id.
+    id: Uuid,
+    /// When it began.
+    created_at: DateTime<Utc>,
+    /// When it ends.
+    expires_at: DateTime<Utc>,
+    /// Whether it is the one that asks.
+    current: bool,
+}
+
+/// Log in.
+#[utoipa::path(
+    post, path = "/api/v1/auth/login", tag = "accounts", request_body = NewSession,
+    responses(
+        (status = 200, description = "Logged in", body = BegunSession),
+        (status = 401, description = "Address and password do not belong together, or the address is not confirmed", body = Problem, content_type = "application/problem+json"),
+        (status = 410, description = "The user was erased just now", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "A field is wrong", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many failed attempts for this account; see Retry-After", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Try again soon", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn create(
+    State(app): State<App>,
+    Json(new): Json<NewSession>,
+) -> Result<([(HeaderName, &'static str); 1], Json<BegunSession>), Error> {
+    let (email, password) = new.parse()?;
+    let user = authenticate(&app, email, password).await?;
+    let session = begin(&app, user).await?;
+    Ok((NOT_STORED, Json(session)))
+}
+
+/// Log out: the token is dead from now on.
+#[utoipa::path(
+    post, path = "/api/v1/auth/logout", tag = "accounts", security(("bearer" = [])),
+    responses(
+        (status = 204, description = "Logged out"),
+        (status = 401, description = "Not logged in", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn end(State(app): State<App>, caller: Caller) -> Result<StatusCode, Error> {
+    remove(&app, caller.user, caller.session).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// My sessions, the newest first.
+#[utoipa::path(
+    get, path = "/api/v1/auth/sessions", tag = "accounts", params(ListQuery), security(("bearer" = [])),
+    responses(
+        (status = 200, description = "My sessions", body = List<SessionView>),
+        (status = 401, description = "Not logged in", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "A bad limit or cursor", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    Query(query): Query<ListQuery>,
+) -> Result<Json<List<SessionView>>, Error> {
+    let page = PageRequest::<Place>::new(query.limit, query.cursor.as_deref())?;
+    let before = page.after.as_ref().unwrap_or(&Place::NEWEST);
+    let now = app.clock.micros();
+    let mut session = app.database.read().await?;
+    let before = (before.created_at, before.id);
+    let rows = sessions::list(&mut session, caller.user, now, before, page.rows_to_read()).await?;
+    let views: Result<Vec<_>, _> = rows.iter().map(|row| view(row, caller.session)).collect();
+    let cursor = |view: &SessionView| Place::of(view).to_string();
+    Ok(Json(page.list(views?, cursor)))
+}
+
+/// End one of my sessions: its token is dead from now on.
+#[utoipa::path(
+    delete, path = "/api/v1/auth/sessions/{id}", tag = "accounts", security(("bearer" = [])),
+    params(("id" = Uuid, Path, description = "The session")),
+    responses(
+        (status = 204, description = "Ended"),
+        (status = 401, description = "Not logged in", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No such session of mine", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn delete(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+) -> Result<StatusCode, Error> {
+    if remove(&app, caller.user, id).await? {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(Error::NoSuchSession)
+    }
+}
+
+impl NewSession {
+    fn parse(self) -> Result<(Email, String), Problem> {
+        let email = Email::parse(&self.email);
+        let password = may_be_a_password(&self.password);
+        match (email, password) {
+            (Ok(email), Ok(())) => Ok((email, self.password)),
+            (email, password) => {
+                let wrong = [("/email", email.err()), ("/password", password.err())];
+                let errors = wrong.into_iter().filter_map(|(pointer, detail)| {
+                    detail.map(|detail| FieldError::new(pointer, detail))
+                });
+                Err(Problem::fields(errors.collect()))
+            }
+        }
+    }
+}
+
+/// Who has this address and password. An unknown address, an unconfirmed one and a wrong password
+/// take the same steps.
+async fn authenticate(app: &App, email: Email, password: String) -> Result<UserId, Error> {
+    let account = app
+        .attempts
+        .account(&format!("email {}", email.normalised()));
+    app.attempts.check(&account, Instant::now())?;
+    let email = email.into_string();
+    let known = ask(&app.bus, &FindByEmail { email }).await?;
+    let user = known.unwrap_or(UserId(Uuid::nil()));
+    let mut session = app.database.read().await?;
+    let credential = credentials::find(&mut session, user).await?;
+    drop(session);
+    let usable = credential.filter(|found| found.standing == Standing::Confirmed);
+    let place = app.passwords.place().await?;
+    // Others may have failed while this attempt waited for its turn.
+    app.attempts.check(&account, Instant::now())?;
+    let expected = usable.map(|found| found.password);
+    if app.passwords.verify(place, password, expected).await? {
+        app.attempts.succeeded(&account);
+        Ok(user)
+    } else {
+        app.attempts.failed(account, Instant::now());
+        Err(Error::WrongCredentials)
+    }
+}
+
+async fn begin(app: &App, user: UserId) -> Result<BegunSession, Error> {
+    let token = secrets::token(&app.clock);
+    let now = app.clock.now();
+    let expires_at = now + SESSION_LASTS;
+    let row = Row {
+        id: app.clock.random_id(),
+        created_at: now.timestamp_micros(),
+        expires_at: expires_at.timestamp_micros(),
+    };
+    let mut work = app.database.begin().await?;
+    if work.is_erased(user.0).await? {
+        return Err(Error::Erased);
+    }
+    sessions::insert(&mut work, user, &token.hash, &row).await?;
+    work.publish(Draft::new(user::Login { user: user.into() }))?;
+    work.commit().await?;
+    Ok(BegunSession {
+        token: token.text,
+        expires_at,
+        user: UserView { id: user.0 },
+    })
+}
+
+async fn remove(app: &App, user: UserId, id: Uuid) -> Result<bool, Error> {
+    let mut work = app.database.begin().await?;
+    let found = sessions::delete(&mut work, user, id).await?;
+    work.commit().await?;
+    app.authenticator.forget(user);
+    Ok(found)
+}
+
+fn view(row: &Row, current: Uuid) -> Result<SessionView, DatabaseError> {
+    Ok(SessionView {
+        id: row.id,
+        created_at: time(row.created_at)?,
+        expires_at: time(row.expires_at)?,
+        current: row.id == current,
+    })
+}
+
+fn time(micros: i64) -> Result<DateTime<Utc>, DatabaseError> {
+    DateTime::from_timestamp_micros(micros).ok_or(DatabaseError::Damaged("session times"))
+}
+
+/// A place in the list of sessions, as a cursor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Place {
+    created_at: i64,
+    id: Uuid,
+}
+
+impl Place {
+    /// Before every session.
+    const NEWEST: Self = Self {
+        created_at: i64::MAX,
+        id: Uuid::max(),
+    };
+
+    fn of(view: &SessionView) -> Self {
+        Self {
+            created_at: view.created_at.timestamp_micros(),
+            id: view.id,
+        }
+    }
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", self.created_at, self.id)
+    }
+}
+
+impl FromStr for Place {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (created_at, id) = text.split_once('.').ok_or(())?;
+        Ok(Self {
+            created_at: created_at.parse().map_err(drop)?,
+            id: id.parse().map_err(drop)?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_names_its_place() {
+        let place = Place {
+            created_at: 17,
+            id: Uuid::from_u128(5),
+        };
+        assert_eq!(place.to_string().parse(), Ok(place));
+        for bad in [
+            "",
+            "17",
+            "x.y",
+            "17.",
+            ".00000000-0000-0000-0000-000000000005",
+        ] {
+            assert_eq!(bad.parse::<Place>(), Err(()), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_an_account_is_pointed_at() {
+        let new = NewSession {
+            email: "ada".to_owned(),
+            password: String::new(),
+        };
+        let problem = serde_json::to_value(new.parse().err()).unwrap();
+        assert_eq!(problem["errors"][0]["pointer"], "/email");
+        assert_eq!(problem["errors"][1]["pointer"], "/password");
+    }
+}

@@ -1,0 +1,18 @@
+//! The table of routes.
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::App;
+use crate::handlers::{registrations, sessions};
+
+pub(crate) fn routes(app: App) -> OpenApiRouter {
+    OpenApiRouter::new()
+        .routes(routes!(registrations::create))
+        .routes(routes!(registrations::confirm))
+        .routes(routes!(sessions::create))
+        .routes(routes!(sessions::end))
+        .routes(routes!(sessions::list))
+        .routes(routes!(sessions::delete))
+        .with_state(app)
+}

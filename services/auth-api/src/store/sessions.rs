@@ -1,0 +1,90 @@
+//! Who is logged in.
+
+use chassis::database::{DatabaseError, Session};
+use chassis::sql;
+use clients::auth;
+use envelope::UserId;
+use uuid::Uuid;
+
+const INSERT: &str = "INSERT INTO session (id, token_hash, user_id, created_at, expires_at)
+    VALUES ($1, $2, $3, $4, $5)";
+const FIND: &str = "SELECT session.id, session.user_id, credential.role
+    FROM session JOIN credential ON credential.user_id = session.user_id
+    WHERE session.token_hash = $1 AND session.expires_at > $2";
+const LIST: &str = "SELECT id, created_at, expires_at FROM session
+    WHERE user_id = $1 AND expires_at > $2 AND (created_at, id) < ($3, $4)
+    ORDER BY created_at DESC, id DESC LIMIT $5";
+const DELETE: &str = "DELETE FROM session WHERE id = $1 AND user_id = $2";
+
+/// A session as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Row {
+    /// Its id.
+    pub(crate) id: Uuid,
+    /// When it began.
+    pub(crate) created_at: i64,
+    /// When it ends.
+    pub(crate) expires_at: i64,
+}
+
+/// Keeps a new session.
+pub(crate) async fn insert(
+    session: &mut Session,
+    user: UserId,
+    token_hash: &str,
+    row: &Row,
+) -> Result<(), DatabaseError> {
+    sql!(session, c => sqlx::query(INSERT)
+        .bind(row.id).bind(token_hash).bind(user.0).bind(row.created_at).bind(row.expires_at)
+        .execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// Whose token this is, if it is good.
+pub(crate) async fn find(
+    session: &mut Session,
+    token_hash: &str,
+    now: i64,
+) -> Result<Option<auth::Session>, DatabaseError> {
+    let row: Option<(Uuid, Uuid, String)> = sql!(session, c => sqlx::query_as(FIND)
+        .bind(token_hash).bind(now).fetch_optional(c).await)?;
+    row.map(|(id, user, role)| {
+        Ok(auth::Session {
+            session: id,
+            user: UserId(user),
+            role: role
+                .parse()
+                .map_err(|_| DatabaseError::Damaged("credential.role"))?,
+        })
+    })
+    .transpose()
+}
+
+/// A user's sessions that have not ended, the newest first, from those before a place on.
+pub(crate) async fn list(
+    session: &mut Session,
+    user: UserId,
+    now: i64,
+    before: (i64, Uuid),
+    limit: i64,
+) -> Result<Vec<Row>, DatabaseError> {
+    let rows: Vec<(Uuid, i64, i64)> = sql!(session, c => sqlx::query_as(LIST)
+        .bind(user.0).bind(now).bind(before.0).bind(before.1).bind(limit).fetch_all(c).await)?;
+    let rows = rows.into_iter().map(|(id, created_at, expires_at)| Row {
+        id,
+        created_at,
+        expires_at,
+    });
+    Ok(rows.collect())
+}
+
+/// Ends a session of this user. Says whether there was one.
+pub(crate) async fn delete(
+    session: &mut Session,
+    user: UserId,
+    id: Uuid,
+) -> Result<bool, DatabaseError> {
+    let rows = sql!(session, c => sqlx::query(DELETE)
+        .bind(id).bind(user.0).execute(c).await.map(|done| done.rows_affected()))?;
+    Ok(rows > 0)
+}
