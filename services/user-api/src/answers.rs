@@ -1,0 +1,60 @@
+//! The table of questions and their answers.
+
+use chassis::rpc::{Answers, BoundAnswers, Refusal};
+use clients::user::{
+    Address, FindByEmail, FindOrCreate, OpenErasure, OpenedErasure, Recipient, SetNotifications,
+};
+use envelope::UserId;
+
+use crate::error::Error;
+use crate::store::identities;
+use crate::{App, erasure, identity};
+
+pub(crate) fn table(app: App) -> BoundAnswers {
+    Answers::new()
+        .on(find_or_create)
+        .on(find_by_email)
+        .on(address)
+        .on(set_notifications)
+        .on(open_erasure)
+        .with_state(app)
+}
+
+async fn find_or_create(app: App, question: FindOrCreate) -> Result<UserId, Refusal> {
+    let email = question.email.parse().map_err(|_| Error::InvalidEmail)?;
+    let name = question.name.parse().map_err(|_| Error::InvalidName)?;
+    Ok(identity::find_or_create(&app, &email, &name).await?)
+}
+
+async fn find_by_email(app: App, question: FindByEmail) -> Result<Option<UserId>, Refusal> {
+    let Ok(email) = question.email.parse() else {
+        // What is no address is nobody's.
+        return Ok(None);
+    };
+    let hash = app.vault.email_hash(&email);
+    let mut session = app.database.read().await.map_err(Error::from)?;
+    let user = identities::by_email(&mut session, &hash).await;
+    Ok(user.map_err(Error::from)?)
+}
+
+async fn address(app: App, question: Address) -> Result<Recipient, Refusal> {
+    let person = identity::find(&app, question.user).await?;
+    let person = person.ok_or(Error::UnknownUser)?;
+    Ok(Recipient {
+        email: person.email.ok_or(Error::UnknownUser)?,
+        name: person.name,
+        locale: person.locale,
+        notifications: person.notifications,
+    })
+}
+
+async fn set_notifications(app: App, question: SetNotifications) -> Result<(), Refusal> {
+    Ok(identity::set_notifications(&app, question.user, question.notifications).await?)
+}
+
+async fn open_erasure(app: App, question: OpenErasure) -> Result<OpenedErasure, Refusal> {
+    let mut work = app.database.begin().await.map_err(Error::from)?;
+    let opened = erasure::open(&mut work, &app.request_key, question.user).await?;
+    work.commit().await.map_err(Error::from)?;
+    Ok(opened)
+}

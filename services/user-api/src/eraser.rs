@@ -1,0 +1,195 @@
+//! The eraser: once all services are done with a request, it overwrites the person's events in the
+//! streams until nothing is found any more, and ends the request. A killed eraser begins again
+//! and finds what is left.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use chassis::outbox;
+use chassis::unit_of_work::{Cause, Draft};
+use envelope::{EventId, Stream, gdpr};
+use uuid::Uuid;
+
+use crate::store::{erasures, index};
+use crate::{App, NAME, broker, dead_letters, guard};
+
+/// A net for wake-ups that were missed.
+const POLL: Duration = Duration::from_secs(1);
+/// How often the index is asked whether it has caught up.
+const INDEX_POLL: Duration = Duration::from_millis(100);
+/// How many events are deleted in one step.
+const BATCH: i64 = 64;
+
+/// Erases until the stop.
+pub(crate) async fn run(app: App) -> anyhow::Result<()> {
+    while !app.lifecycle.is_stopping() {
+        if let Err(error) = round(&app).await {
+            let error = format!("{error:#}");
+            tracing::warn!(error, "an erasure was interrupted; it goes on in a moment");
+        }
+        tokio::select! {
+            () = app.wake_eraser.notified() => {}
+            () = tokio::time::sleep(POLL) => {}
+            () = app.lifecycle.stopped() => {}
+        }
+    }
+    Ok(())
+}
+
+async fn round(app: &App) -> anyhow::Result<()> {
+    let mut session = app.database.read().await?;
+    let users = erasures::ready(&mut session).await?;
+    drop(session);
+    for user in users {
+        erase(app, user).await?;
+    }
+    Ok(())
+}
+
+/// Sweeps until a sweep finds nothing, then ends the user's requests.
+async fn erase(app: &App, user: Uuid) -> anyhow::Result<()> {
+    loop {
+        let Some(ends) = wait_for_index(app).await? else {
+            return Ok(());
+        };
+        // Another request for the same user may have come; its event must reach all services first.
+        if !is_ready(app, user).await? {
+            return Ok(());
+        }
+        if sweep(app, user, &ends).await? == 0 {
+            break;
+        }
+    }
+    if !app.lifecycle.is_stopping() && finish(app, user).await? {
+        metrics::counter!("dipper_erasures_finished_total").increment(1);
+        tracing::info!("a person was erased");
+    }
+    Ok(())
+}
+
+/// A stream and how far the index knows it.
+type End = (&'static Stream, u64);
+
+/// Waits until the index knows everything that is in the streams now. None at the stop.
+async fn wait_for_index(app: &App) -> anyhow::Result<Option<Vec<End>>> {
+    let mut ends = Vec::new();
+    for stream in broker::indexed_streams() {
+        let last = broker::last(&app.bus, stream).await?;
+        while !broker::is_indexed_to(&app.bus, stream.name, last).await? {
+            if !app.lifecycle.pause(INDEX_POLL).await {
+                return Ok(None);
+            }
+        }
+        ends.push((stream, last));
+    }
+    Ok(Some(ends))
+}
+
+async fn is_ready(app: &App, user: Uuid) -> anyhow::Result<bool> {
+    let ready = erasures::ready(&mut app.database.read().await?).await?;
+    Ok(ready.contains(&user))
+}
+
+/// Deletes whatever names the person: by the index, by key, late ones, dead letters. Answers how
+/// much there was.
+async fn sweep(app: &App, user: Uuid, ends: &[End]) -> anyhow::Result<u64> {
+    let indexed = delete_indexed(app, user).await?;
+    let keyed = delete_by_key(app, user, ends).await?;
+    let late = guard::delete_late(app).await?;
+    let dead = dead_letters::sweep(app, 1).await?.deleted;
+    let rest = keyed + late + dead;
+    if rest > 0 {
+        count(app, user, rest).await?;
+    }
+    Ok(indexed + rest)
+}
+
+/// Deletes the events that the index knows, including the `gdpr.delete` that asked for it.
+async fn delete_indexed(app: &App, user: Uuid) -> anyhow::Result<u64> {
+    let mut found = 0;
+    while !app.lifecycle.is_stopping() {
+        let places = index::places(&mut app.database.read().await?, user, BATCH).await?;
+        // In this order: a request that is fenced by now shows, whose event these places may hold.
+        if places.is_empty() || !is_ready(app, user).await? {
+            break;
+        }
+        let deleted = guard::erase_all(app, &places).await?;
+        let mut work = app.database.begin().await?;
+        index::forget_places(&mut work, &places).await?;
+        erasures::count_deleted(&mut work, user, i64::try_from(deleted)?).await?;
+        work.commit().await?;
+        found += places.len() as u64;
+    }
+    Ok(found)
+}
+
+/// Deletes messages whose subject's key is the person's: those that could not be read as events
+/// are in no index.
+async fn delete_by_key(app: &App, user: Uuid, ends: &[End]) -> anyhow::Result<u64> {
+    let mut deleted = 0;
+    for id in people(app, user).await? {
+        for end in ends {
+            deleted += delete_key(app, id, *end).await?;
+        }
+    }
+    Ok(deleted)
+}
+
+async fn delete_key(app: &App, id: Uuid, (stream, last): End) -> anyhow::Result<u64> {
+    let filter = format!("{}.*.*.{id}", stream.entity);
+    let (mut deleted, mut from) = (0, 1);
+    while let Some(message) = broker::next(&app.bus, stream.name, &filter, from).await? {
+        // What came later is for the index to see first.
+        if message.sequence > last || app.lifecycle.is_stopping() {
+            break;
+        }
+        let was_there = broker::erase(&app.bus, stream.name, message.sequence).await?;
+        deleted += u64::from(was_there);
+        from = message.sequence + 1;
+    }
+    Ok(deleted)
+}
+
+/// The user and their images.
+async fn people(app: &App, user: Uuid) -> anyhow::Result<Vec<Uuid>> {
+    let images = index::images(&mut app.database.read().await?, user).await?;
+    Ok([vec![user], images].concat())
+}
+
+async fn count(app: &App, user: Uuid, deleted: u64) -> anyhow::Result<()> {
+    let mut work = app.database.begin().await?;
+    erasures::count_deleted(&mut work, user, i64::try_from(deleted)?).await?;
+    work.commit().await?;
+    Ok(())
+}
+
+/// Forgets the person here as well and tells that it is done. Says whether it is: a message may
+/// have been indexed, or another request fenced, in the meantime.
+async fn finish(app: &App, user: Uuid) -> anyhow::Result<bool> {
+    let people = people(app, user).await?;
+    let mut work = app.database.begin().await?;
+    let is_new = !index::places(&mut work, user, 1).await?.is_empty();
+    if is_new || !erasures::ready(&mut work).await?.contains(&user) {
+        return Ok(false);
+    }
+    for person in people {
+        outbox::erase(&mut work, person).await?;
+    }
+    index::forget_images(&mut work, user).await?;
+    let now = work.clock().micros();
+    for event in erasures::finish(&mut work, user, now).await? {
+        let erased = gdpr::Erased {
+            request: event.into(),
+            subject: app.subject_key.hash(user.as_bytes()),
+        };
+        let cause = Cause {
+            event: EventId(event),
+            correlation: event,
+        };
+        work.publish(Draft::caused_by(NAME, cause, erased))
+            .context("gdpr.erased does not match its schema")?;
+    }
+    work.deletes_for_good();
+    work.commit().await?;
+    Ok(true)
+}

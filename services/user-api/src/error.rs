@@ -1,0 +1,73 @@
+//! Every way in which a request or a question fails.
+
+use axum::response::{IntoResponse, Response};
+use chassis::database::DatabaseError;
+use chassis::http::{FieldError, Problem};
+use chassis::keys::Unsealable;
+use chassis::rpc::Refusal;
+use chassis::unit_of_work::WorkError;
+
+/// Why it was not done.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// Fields that are not as they should be.
+    #[error("some fields are wrong")]
+    Fields(Vec<FieldError>),
+    /// The address is none.
+    #[error("the address is none")]
+    InvalidEmail,
+    /// The name cannot be shown.
+    #[error("the name cannot be shown")]
+    InvalidName,
+    /// Nobody has this id.
+    #[error("there is no such user")]
+    UnknownUser,
+    /// There is no such request.
+    #[error("there is no such request")]
+    UnknownRequest,
+    /// The user is being erased or was.
+    #[error("the user is erased")]
+    Erased,
+    /// The vault does not open: the deployment's secret is not the one it was sealed with.
+    #[error("the identity vault does not open: is the deployment's secret the right one?")]
+    Vault(#[from] Unsealable),
+    /// The database refused.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    /// The change was not made.
+    #[error(transparent)]
+    Work(#[from] WorkError),
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Fields(fields) => Self::fields(fields),
+            Error::InvalidEmail => Self::field("/email", error.to_string()),
+            Error::InvalidName => Self::field("/name", error.to_string()),
+            Error::UnknownUser | Error::UnknownRequest => Self::not_found(),
+            Error::Erased => Self::gone(),
+            Error::Vault(_) => Self::internal(&error),
+            Error::Database(error) => error.into(),
+            Error::Work(error) => error.into(),
+        }
+    }
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::InvalidEmail => Self::new("invalid-email"),
+            Error::InvalidName => Self::new("invalid-name"),
+            Error::UnknownUser => Self::new("unknown-user"),
+            Error::Erased => Self::new("erased"),
+            other => Self::internal(&other),
+        }
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        Problem::from(self).into_response()
+    }
+}

@@ -1,0 +1,71 @@
+//! The guard: who was erased stays erased. Events and dead letters that name them afterwards, from
+//! late or foreign publishers, are overwritten in the streams.
+
+use std::time::Duration;
+
+use crate::store::Place;
+use crate::{App, broker, dead_letters, store};
+
+/// A net for wake-ups that were missed, and how often dead letters are looked at.
+const POLL: Duration = Duration::from_secs(1);
+/// How many events are deleted in one step.
+const BATCH: i64 = 64;
+
+/// Watches until the stop.
+pub(crate) async fn run(app: App) -> anyhow::Result<()> {
+    // After a restart all dead letters are looked at once more.
+    let mut next = 1;
+    while !app.lifecycle.is_stopping() {
+        match round(&app, next).await {
+            Ok(reached) => next = reached,
+            Err(error) => {
+                let error = format!("{error:#}");
+                tracing::warn!(error, "late events wait to be deleted");
+            }
+        }
+        tokio::select! {
+            () = app.wake_guard.notified() => {}
+            () = tokio::time::sleep(POLL) => {}
+            () = app.lifecycle.stopped() => {}
+        }
+    }
+    Ok(())
+}
+
+async fn round(app: &App, next: u64) -> anyhow::Result<u64> {
+    delete_late(app).await?;
+    let swept = dead_letters::sweep(app, next).await?;
+    count(swept.deleted);
+    Ok(swept.next)
+}
+
+/// Deletes the late events from their streams. Answers how many there were.
+pub(crate) async fn delete_late(app: &App) -> anyhow::Result<u64> {
+    let mut deleted = 0;
+    while !app.lifecycle.is_stopping() {
+        let late = store::late::first(&mut app.database.read().await?, BATCH).await?;
+        if late.is_empty() {
+            break;
+        }
+        deleted += erase_all(app, &late).await?;
+        let mut work = app.database.begin().await?;
+        store::late::delete(&mut work, &late).await?;
+        work.commit().await?;
+    }
+    count(deleted);
+    Ok(deleted)
+}
+
+/// Overwrites the messages at these places. Answers how many were there.
+pub(crate) async fn erase_all(app: &App, places: &[Place]) -> anyhow::Result<u64> {
+    let mut deleted = 0;
+    for place in places {
+        let sequence = u64::try_from(place.sequence)?;
+        deleted += u64::from(broker::erase(&app.bus, &place.stream, sequence).await?);
+    }
+    Ok(deleted)
+}
+
+fn count(deleted: u64) {
+    metrics::counter!("dipper_erased_late_events_total").increment(deleted);
+}

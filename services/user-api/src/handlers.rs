@@ -1,0 +1,4 @@
+//! What clients may do.
+
+pub(crate) mod requests;
+pub(crate) mod users;

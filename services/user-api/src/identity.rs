@@ -1,0 +1,159 @@
+//! Who somebody is: made, found, read and changed, always through the vault.
+
+use chassis::database::DatabaseError;
+use chassis::unit_of_work::Work;
+use chrono::{DateTime, Utc};
+use clients::user::Notifications;
+use envelope::UserId;
+
+use crate::App;
+use crate::account::{EmailAddress, Locale, Name};
+use crate::error::Error;
+use crate::store::identities::{self, Changed, Identity, NewIdentity};
+use crate::vault::Vault;
+
+/// An identity that was opened.
+pub(crate) struct Person {
+    /// None for callers of trust mode.
+    pub email: Option<String>,
+    /// Empty for callers of trust mode who told none.
+    pub name: String,
+    pub locale: String,
+    pub notifications: Notifications,
+    pub created_at: DateTime<Utc>,
+}
+
+/// What a person wants to have changed; None stays as it is.
+#[derive(Default)]
+pub(crate) struct Change {
+    pub name: Option<Name>,
+    pub notifications: Option<Notifications>,
+    pub locale: Option<Locale>,
+}
+
+/// The user with this address; one is made when nobody has it.
+pub(crate) async fn find_or_create(
+    app: &App,
+    email: &EmailAddress,
+    name: &Name,
+) -> Result<UserId, Error> {
+    let hash = app.vault.email_hash(email);
+    let mut work = app.database.begin().await?;
+    if let Some(user) = identities::by_email(&mut work, &hash).await? {
+        return Ok(user);
+    }
+    let user = UserId(work.clock().random_id());
+    insert(&mut work, &app.vault, user, Some(email), name).await?;
+    // Another process may have been first with the same address; then its user is the answer.
+    let user = identities::by_email(&mut work, &hash).await?;
+    work.commit().await?;
+    user.ok_or(Error::UnknownUser)
+}
+
+/// A user's identity. None for a caller of trust mode who has not told anything yet.
+pub(crate) async fn find(app: &App, user: UserId) -> Result<Option<Person>, Error> {
+    let row = identities::find(&mut app.database.read().await?, user).await?;
+    row.map(|row| open(&app.vault, &row)).transpose()
+}
+
+/// Refuses those who are erased.
+pub(crate) async fn require_not_erased(app: &App, user: UserId) -> Result<(), Error> {
+    let is_erased = app.database.begin().await?.is_erased(user.0).await?;
+    if is_erased {
+        Err(Error::Erased)
+    } else {
+        Ok(())
+    }
+}
+
+/// Changes what a person told about themselves.
+pub(crate) async fn change(app: &App, user: UserId, change: Change) -> Result<Person, Error> {
+    let mut work = app.database.begin().await?;
+    if work.is_erased(user.0).await? {
+        return Err(Error::Erased);
+    }
+    let row = find_or_insert(&mut work, &app.vault, user).await?;
+    let own = app.vault.own_key(user, &row.key_sealed)?;
+    let name_sealed = match &change.name {
+        Some(name) => own.seal_name(name),
+        None => row.name_sealed,
+    };
+    let changed = Changed {
+        name_sealed: &name_sealed,
+        notifications: change
+            .notifications
+            .map_or_else(|| notifications(&row.notifications), Ok)?,
+        locale: &change.locale.map_or_else(|| locale(&row.locale), Ok)?,
+    };
+    identities::update(&mut work, user, &changed).await?;
+    let row = identities::find(&mut work, user).await?;
+    work.commit().await?;
+    open(&app.vault, &row.ok_or(Error::UnknownUser)?)
+}
+
+/// Sets how often a user wants mail.
+pub(crate) async fn set_notifications(
+    app: &App,
+    user: UserId,
+    notifications: Notifications,
+) -> Result<(), Error> {
+    let mut work = app.database.begin().await?;
+    // The row goes in the transaction that fences a person, so none is an erased person's.
+    if !identities::set_notifications(&mut work, user, notifications).await? {
+        return Err(Error::UnknownUser);
+    }
+    work.commit().await?;
+    Ok(())
+}
+
+/// Callers of trust mode never registered; they get a row without an address when they need one.
+async fn find_or_insert(work: &mut Work, vault: &Vault, user: UserId) -> Result<Identity, Error> {
+    if let Some(row) = identities::find(work, user).await? {
+        return Ok(row);
+    }
+    insert(work, vault, user, None, &Name::none()).await?;
+    let row = identities::find(work, user).await?;
+    row.ok_or(Error::UnknownUser)
+}
+
+async fn insert(
+    work: &mut Work,
+    vault: &Vault,
+    user: UserId,
+    email: Option<&EmailAddress>,
+    name: &Name,
+) -> Result<(), DatabaseError> {
+    let new = NewIdentity {
+        account: work.clock().random_id(),
+        user,
+        email_hash: email.map(|email| vault.email_hash(email)),
+        sealed: vault.seal(user, email, name),
+        created_at: work.clock().micros(),
+    };
+    identities::insert(work, &new).await
+}
+
+fn open(vault: &Vault, row: &Identity) -> Result<Person, Error> {
+    let own = vault.own_key(UserId(row.user_id), &row.key_sealed)?;
+    let email = row.email_sealed.as_deref();
+    Ok(Person {
+        email: email.map(|sealed| own.open_email(sealed)).transpose()?,
+        name: own.open_name(&row.name_sealed)?,
+        locale: row.locale.clone(),
+        notifications: notifications(&row.notifications)?,
+        created_at: DateTime::from_timestamp_micros(row.created_at)
+            .ok_or(DatabaseError::Damaged("identity.created_at"))?,
+    })
+}
+
+fn notifications(stored: &str) -> Result<Notifications, DatabaseError> {
+    stored
+        .parse()
+        .map_err(|_| DatabaseError::Damaged("identity.notifications"))
+}
+
+fn locale(stored: &str) -> Result<Locale, DatabaseError> {
+    stored
+        .parse()
+        .map_err(|_| DatabaseError::Damaged("identity.locale"))
+}

@@ -1,0 +1,106 @@
+//! Keeping the subject index: every event is noted under each person and image that it names,
+//! or handed to the guard when one of them is erased.
+
+use std::collections::HashSet;
+
+use chassis::consumers::Failure;
+use chassis::unit_of_work::Work;
+use envelope::{Canonical as _, Decoded, tick};
+use uuid::Uuid;
+
+use crate::store::{self, Place};
+
+/// An event and where it lies.
+pub(crate) struct Found<'a> {
+    /// The event.
+    pub decoded: &'a Decoded,
+    /// Where it lies.
+    pub place: Place,
+}
+
+/// An image and who ticked with it.
+struct Ticked {
+    image: Uuid,
+    user: Uuid,
+}
+
+/// What an event says to the index.
+struct Entry<'a> {
+    place: &'a Place,
+    people: HashSet<Uuid>,
+    ticked: Option<Ticked>,
+}
+
+impl Found<'_> {
+    fn read(&self) -> Result<Entry<'_>, Failure> {
+        Ok(Entry {
+            place: &self.place,
+            people: self.decoded.people().iter().map(|named| named.id).collect(),
+            ticked: ticked(self.decoded)?,
+        })
+    }
+}
+
+/// Notes events. Says how many of them name an erased person and will be deleted.
+pub(crate) async fn record(work: &mut Work, found: &[Found<'_>]) -> Result<usize, Failure> {
+    let entries: Vec<Entry<'_>> = found.iter().map(Found::read).collect::<Result<_, _>>()?;
+    let people: HashSet<Uuid> = entries
+        .iter()
+        .flat_map(|entry| &entry.people)
+        .copied()
+        .collect();
+    let people: Vec<Uuid> = people.into_iter().collect();
+    let erased = work.erased_among(&people).await?;
+    let (late, known): (Vec<_>, Vec<_>) = entries
+        .into_iter()
+        .partition(|entry| !entry.people.is_disjoint(&erased));
+    store::index::insert(work, &named(&known)).await?;
+    store::index::insert_owners(work, &owners(&known)).await?;
+    for entry in &late {
+        store::late::insert(work, entry.place).await?;
+        let ticked = entry.ticked.as_ref();
+        if let Some(ticked) = ticked.filter(|ticked| erased.contains(&ticked.user)) {
+            fence_late_image(work, ticked).await?;
+        }
+    }
+    Ok(late.len())
+}
+
+fn named<'a>(entries: &[Entry<'a>]) -> Vec<(Uuid, &'a Place)> {
+    let named = entries.iter().flat_map(|entry| {
+        let people = entry.people.iter();
+        people.map(|person| (*person, entry.place))
+    });
+    named.collect()
+}
+
+fn owners(entries: &[Entry<'_>]) -> Vec<(Uuid, Uuid)> {
+    let ticked = entries.iter().filter_map(|entry| entry.ticked.as_ref());
+    ticked.map(|ticked| (ticked.image, ticked.user)).collect()
+}
+
+/// When a person was fenced, their tick was on its way and its image unknown: what names the
+/// image, before or after, must go as well. Somebody else's image stays theirs.
+async fn fence_late_image(work: &mut Work, ticked: &Ticked) -> Result<(), Failure> {
+    let owner = store::index::owner(work, ticked.image).await?;
+    if owner.is_some_and(|owner| owner != ticked.user) {
+        return Ok(());
+    }
+    work.fence(&[ticked.image]).await?;
+    store::index::move_to_late(work, ticked.image).await?;
+    Ok(())
+}
+
+fn ticked(decoded: &Decoded) -> Result<Option<Ticked>, Failure> {
+    let contract = decoded.contract;
+    if (contract.entity, contract.kind) != (tick::New::ENTITY, tick::New::KIND) {
+        return Ok(None);
+    }
+    let event: tick::New = decoded
+        .read()
+        .map_err(|error| Failure::Poison(error.to_string()))?;
+    Ok(Some(Ticked {
+        image: event.image.url.image().0,
+        user: event.user.id.0,
+    }))
+}

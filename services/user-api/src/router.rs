@@ -1,0 +1,14 @@
+//! The table of routes.
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::App;
+use crate::handlers::{requests, users};
+
+pub(crate) fn router(app: App) -> OpenApiRouter {
+    OpenApiRouter::new()
+        .routes(routes!(users::show, users::update))
+        .routes(routes!(requests::show))
+        .with_state(app)
+}

@@ -1,0 +1,36 @@
+//! All SQL of the service.
+
+pub(crate) mod erasures;
+pub(crate) mod identities;
+pub(crate) mod index;
+pub(crate) mod late;
+
+use chassis::database::DatabaseError;
+
+/// A place in a stream.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub(crate) struct Place {
+    /// The stream's name.
+    pub stream: String,
+    /// The sequence in it.
+    pub sequence: i64,
+}
+
+impl Place {
+    /// The place that an event was read from.
+    pub(crate) fn new(stream: &str, sequence: u64) -> Result<Self, DatabaseError> {
+        Ok(Self {
+            stream: stream.to_owned(),
+            sequence: i64::try_from(sequence)
+                .map_err(|_| DatabaseError::Damaged("a stream's sequence"))?,
+        })
+    }
+}
+
+/// Places for one set-based statement.
+fn json_places(places: &[Place]) -> String {
+    let places = places
+        .iter()
+        .map(|place| serde_json::json!([place.stream, place.sequence]));
+    places.collect::<serde_json::Value>().to_string()
+}
