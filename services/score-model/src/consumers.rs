@@ -1,0 +1,169 @@
+//! What is consumed, and what is answered to it.
+
+use chassis::clock::Clock;
+use chassis::consumers::{BoundEffects, Effects, Failure, Received};
+use chassis::unit_of_work::Draft;
+use envelope::{ImageId, Outgoing, score, tick};
+
+use crate::quality::{self, Score};
+use crate::{App, NAME};
+
+/// Most of an event's time is waiting for the broker.
+const AT_ONCE: usize = 64;
+/// The size that is scored: the largest that is kept.
+const SIZE: u32 = 2048;
+
+pub(crate) fn effects(app: App) -> BoundEffects {
+    Effects::new().on(on_tick).with_state(app, AT_ONCE)
+}
+
+async fn on_tick(app: App, received: Received<tick::New>) -> Result<Vec<Outgoing>, Failure> {
+    let score = score_of(&app, received.event.image.url.image()).await?;
+    Ok(vec![answer(&app.clock, &received, score)?])
+}
+
+async fn score_of(app: &App, image: ImageId) -> Result<Score, Failure> {
+    let _place = app.places.acquire().await;
+    if let Some(score) = app.recent.of(image) {
+        return still_there(app, image).await.map(|()| score);
+    }
+    let score = judge(read(app, image).await?).await?;
+    app.recent.remember(image, score.clone());
+    Ok(score)
+}
+
+/// The picture. It was stored before its tick was accepted, so one that is missing was deleted.
+async fn read(app: &App, image: ImageId) -> Result<Vec<u8>, Failure> {
+    app.objects
+        .get(image, SIZE)
+        .await
+        .map_err(unreadable)?
+        .ok_or(Failure::Erased)
+}
+
+async fn still_there(app: &App, image: ImageId) -> Result<(), Failure> {
+    let there = app.objects.has(image, SIZE).await.map_err(unreadable)?;
+    if there { Ok(()) } else { Err(Failure::Erased) }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "map_err hands it over")]
+fn unreadable(error: std::io::Error) -> Failure {
+    Failure::Dependency(format!("the picture store: {}", error.kind()))
+}
+
+async fn judge(picture: Vec<u8>) -> Result<Score, Failure> {
+    tokio::task::spawn_blocking(move || quality::score(&picture))
+        .await
+        .map_err(|_| Failure::Poison("the model died of this picture".to_owned()))?
+        .map_err(|error| Failure::Poison(error.to_string()))
+}
+
+fn answer(
+    clock: &Clock,
+    received: &Received<tick::New>,
+    score: Score,
+) -> Result<Outgoing, Failure> {
+    let update = score::Update {
+        image: received.event.image.clone(),
+        score: score.value,
+        model: Some(quality::MODEL.to_owned()),
+        reasons: score.reasons,
+    };
+    Draft::caused_by(NAME, received.cause(), update)
+        .seal(NAME, clock)
+        .map_err(|error| Failure::Poison(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+    use std::sync::Arc;
+
+    use chassis::objects::Objects;
+    use chrono::Utc;
+    use envelope::{Canonical as _, EventId, ImageUrl, Metadata, UserId, decode, derived_id, seal};
+    use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn app(folder: &std::path::Path) -> App {
+        App {
+            clock: Clock::default(),
+            objects: Objects::open(folder).unwrap(),
+            recent: crate::recent::Recent::default(),
+            places: Arc::new(tokio::sync::Semaphore::new(1)),
+        }
+    }
+
+    fn tick(image: ImageId) -> Received<tick::New> {
+        let event = tick::New {
+            user: UserId(Uuid::from_u128(1)).into(),
+            image: ImageUrl::new("", image).into(),
+            species: None,
+            seen_on: None,
+            count: None,
+            place: None,
+        };
+        let id = EventId(Uuid::from_u128(2));
+        let metadata = Metadata::new("services/TickAPI", Utc::now());
+        let sealed = seal(id, metadata, &event).unwrap();
+        let decoded = decode(&sealed.subject, sealed.body.as_bytes()).unwrap();
+        Received {
+            id,
+            time: decoded.envelope.metadata.time,
+            event: tick::New::read(decoded.envelope.version, decoded.envelope.data.clone())
+                .unwrap(),
+            correlation: id.0,
+            origin: ("TICK", 1),
+            decoded: Arc::new(decoded),
+        }
+    }
+
+    fn jpeg() -> Vec<u8> {
+        let checks = RgbImage::from_fn(128, 96, |x, y| {
+            Rgb([if (x / 8 + y / 8) % 2 == 0 { 40 } else { 200 }; 3])
+        });
+        let mut bytes = Cursor::new(Vec::new());
+        DynamicImage::ImageRgb8(checks)
+            .write_to(&mut bytes, ImageFormat::Jpeg)
+            .unwrap();
+        bytes.into_inner()
+    }
+
+    #[tokio::test]
+    async fn the_same_tick_always_gives_the_same_score_event() {
+        let folder = tempfile::tempdir().unwrap();
+        let (app, image) = (app(folder.path()), ImageId(Uuid::from_u128(3)));
+        app.objects.put(image, vec![(SIZE, jpeg())]).await.unwrap();
+        let first = on_tick(app.clone(), tick(image)).await.unwrap();
+        let again = on_tick(app.clone(), tick(image)).await.unwrap();
+        assert_eq!(first[0].id, derived_id(NAME, EventId(Uuid::from_u128(2))));
+        assert_eq!(first[0].message_id, again[0].message_id);
+        let decoded = decode(&first[0].subject, first[0].body.as_bytes()).unwrap();
+        let update = decoded.read::<score::Update>().unwrap();
+        assert_eq!(update.image.url.image(), image);
+        assert_eq!(update.model.as_deref(), Some(quality::MODEL));
+        assert!((1.0..=5.0).contains(&update.score));
+        assert!(!update.reasons.is_empty());
+        app.objects.delete(image).await.unwrap();
+        assert!(matches!(
+            on_tick(app, tick(image)).await,
+            Err(Failure::Erased)
+        ));
+    }
+
+    #[tokio::test]
+    async fn a_deleted_picture_is_not_scored_and_a_broken_one_is_a_dead_letter() {
+        let folder = tempfile::tempdir().unwrap();
+        let (app, image) = (app(folder.path()), ImageId(Uuid::from_u128(3)));
+        let gone = on_tick(app.clone(), tick(image)).await;
+        assert!(matches!(gone, Err(Failure::Erased)));
+        app.objects
+            .put(image, vec![(SIZE, b"no picture".to_vec())])
+            .await
+            .unwrap();
+        let broken = on_tick(app, tick(image)).await;
+        assert!(matches!(broken, Err(Failure::Poison(_))));
+    }
+}

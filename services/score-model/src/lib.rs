@@ -1,0 +1,56 @@
+//! ScoreModel: scores a picture from its pixels.
+//!
+//! | | |
+//! |---|---|
+//! | **Serves** | nothing |
+//! | **Answers** | nothing |
+//! | **Calls** | nobody; reads pictures from our own store |
+//! | **Publishes** | `score.update` |
+//! | **Consumes** | `tick.new` |
+//! | **Personal data** | none: it keeps nothing, and needs of an event only which picture to read |
+//!
+//! It has no database. A score's event id is derived from its tick's, so scoring again after a
+//! crash makes the same event, which is counted once.
+
+mod consumers;
+pub mod quality;
+mod recent;
+
+use std::sync::Arc;
+
+use chassis::clock::Clock;
+use chassis::objects::Objects;
+use chassis::{Chassis, Service};
+use tokio::sync::Semaphore;
+
+use crate::recent::Recent;
+
+/// The service's name.
+pub const NAME: &str = "score-model";
+
+/// Scoring is all CPU: more at once than this would only take it from the other services.
+const SCORED_AT_ONCE: usize = 2;
+
+/// What handlers share.
+#[derive(Clone, Debug)]
+pub struct App {
+    clock: Clock,
+    objects: Objects,
+    recent: Recent,
+    places: Arc<Semaphore>,
+}
+
+/// Builds the service.
+#[expect(
+    clippy::unused_async,
+    reason = "all services are built by functions of one shape"
+)]
+pub async fn service(chassis: &Chassis) -> anyhow::Result<Service> {
+    let app = App {
+        clock: chassis.clock.clone(),
+        objects: chassis.objects.clone(),
+        recent: Recent::default(),
+        places: Arc::new(Semaphore::new(SCORED_AT_ONCE)),
+    };
+    Ok(Service::new(NAME, chassis).effects(consumers::effects(app)))
+}

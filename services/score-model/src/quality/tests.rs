@@ -1,0 +1,229 @@
+//! Facts about scores, on a real photograph and on altered versions of it.
+
+use image::codecs::jpeg::JpegEncoder;
+use image::{RgbImage, imageops};
+
+use super::{Parts, QualityError, Score, score};
+
+/// A real photograph of 1600 x 900 pixels: a nuthatch before a blurred background.
+const PHOTO: &[u8] = include_bytes!(concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../../data/photos/eurasian-nuthatch.jpg"
+));
+
+/// The quality at which pictures are kept.
+const KEPT: u8 = 82;
+
+fn jpeg(picture: &RgbImage, quality: u8) -> Vec<u8> {
+    let mut file = Vec::new();
+    JpegEncoder::new_with_quality(&mut file, quality)
+        .encode_image(picture)
+        .unwrap();
+    file
+}
+
+fn decoded(jpeg: &[u8]) -> RgbImage {
+    image::load_from_memory(jpeg).unwrap().into_rgb8()
+}
+
+/// The score of a picture as it is kept.
+fn judged(picture: &RgbImage) -> Score {
+    score(&jpeg(picture, KEPT)).unwrap()
+}
+
+/// The photo and three crops with the bird in them, none on the photo's grid of JPEG blocks.
+fn photos() -> Vec<(&'static str, RgbImage)> {
+    let whole = decoded(PHOTO);
+    let crop = |x, y, width, height| imageops::crop_imm(&whole, x, y, width, height).to_image();
+    vec![
+        ("centre", crop(403, 101, 797, 699)),
+        ("left", crop(3, 5, 997, 890)),
+        ("upper", crop(205, 3, 1101, 700)),
+        ("whole", whole),
+    ]
+}
+
+/// Checks that each step of an alteration, from the photo on, costs something.
+fn falls<T: Copy + std::fmt::Debug>(steps: &[T], alter: impl Fn(&RgbImage, T) -> RgbImage) {
+    for (name, photo) in photos() {
+        let mut before = judged(&photo).value;
+        for &step in steps {
+            let score = judged(&alter(&photo, step));
+            assert!(
+                score.value < before,
+                "{name}, {step:?}: {before}, {score:?}"
+            );
+            before = score.value;
+        }
+    }
+}
+
+/// The photo with each channel changed by a function.
+fn mapped(photo: &RgbImage, change: impl FnMut(f32) -> f32) -> RgbImage {
+    let mut picture = photo.clone();
+    let changed: Vec<f32> = photo.iter().copied().map(f32::from).map(change).collect();
+    for (value, changed) in picture.iter_mut().zip(changed) {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "clamped to the range of the type"
+        )]
+        let byte = changed.round().clamp(0.0, 255.0) as u8;
+        *value = byte;
+    }
+    picture
+}
+
+/// Numbers with a mean of 0 and a standard deviation of 1, nearly normal, always the same.
+fn noise() -> impl FnMut() -> f32 {
+    let mut state = 2025_u32;
+    move || {
+        let mut sum = 0.0;
+        for _ in 0..12 {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let [high, low, ..] = state.to_be_bytes();
+            sum += f32::from(u16::from_be_bytes([high, low])) / 65_536.0;
+        }
+        sum - 6.0
+    }
+}
+
+#[test]
+fn the_score_falls_with_blur() {
+    falls(&[0.8, 1.2, 2.0, 3.0, 5.0, 8.0], imageops::blur);
+}
+
+#[test]
+fn the_score_falls_with_noise() {
+    falls(&[4.0, 8.0, 12.0, 18.0, 26.0, 40.0], |photo, strength| {
+        let mut noise = noise();
+        mapped(photo, |value| value + strength * noise())
+    });
+}
+
+#[test]
+fn the_score_falls_with_jpeg_compression() {
+    falls(&[60, 40, 20, 10, 5], |photo, quality| {
+        decoded(&jpeg(photo, quality))
+    });
+}
+
+#[test]
+fn the_score_falls_with_under_exposure() {
+    falls(&[0.7, 0.5, 0.35, 0.2, 0.1], |photo, light| {
+        mapped(photo, |value| value * light)
+    });
+}
+
+#[test]
+fn the_score_falls_with_over_exposure() {
+    falls(&[1.25, 1.5, 1.8, 2.2, 2.8, 3.5], |photo, light| {
+        mapped(photo, |value| value * light)
+    });
+}
+
+#[test]
+fn the_score_falls_with_contrast() {
+    falls(&[0.7, 0.5, 0.35, 0.2, 0.1], |photo, contrast| {
+        mapped(photo, |value| 128.0 + (value - 128.0) * contrast)
+    });
+}
+
+#[test]
+fn the_score_falls_with_size() {
+    falls(&[80, 60, 45, 30, 20], |photo, percent| {
+        let (width, height) = photo.dimensions();
+        let size = (width * percent / 100, height * percent / 100);
+        imageops::resize(photo, size.0, size.1, imageops::FilterType::Lanczos3)
+    });
+}
+
+#[test]
+fn a_sharp_bird_before_a_blurred_background_is_sharp() {
+    let bird = score(PHOTO).unwrap();
+    assert!(bird.value > 3.8, "{bird:?}");
+    assert!(bird.parts.sharpness > 0.7, "{bird:?}");
+    let background = imageops::crop_imm(&decoded(PHOTO), 1100, 0, 500, 900).to_image();
+    let background = judged(&background);
+    assert!(background.value < bird.value - 1.0, "{background:?}");
+}
+
+#[test]
+fn reasons_name_what_is_wrong_first() {
+    let photo = decoded(PHOTO);
+    let blurred = judged(&imageops::blur(&photo, 8.0));
+    let faults = ["fine detail is missing", "blurred or out of focus"];
+    assert!(faults.contains(&blurred.reasons[0].as_str()), "{blurred:?}");
+    let dark = judged(&mapped(&photo, |value| value * 0.1));
+    assert!(
+        dark.reasons
+            .iter()
+            .any(|reason| reason == "far too dark or too bright")
+    );
+    let blocks = judged(&decoded(&jpeg(&photo, 5)));
+    assert_eq!(blocks.reasons[0], "strong compression blocks", "{blocks:?}");
+    let mut noise = noise();
+    let grainy = judged(&mapped(&photo, |value| value + 40.0 * noise()));
+    assert!(grainy.reasons.iter().any(|reason| reason == "very noisy"));
+}
+
+#[test]
+fn every_score_is_within_bounds_and_explained() {
+    let plain = |value| RgbImage::from_pixel(300, 200, image::Rgb([value; 3]));
+    let stripes = RgbImage::from_fn(64, 64, |x, _| {
+        image::Rgb([if x % 2 == 0 { 0 } else { 255 }; 3])
+    });
+    let strip = imageops::crop_imm(&decoded(PHOTO), 0, 300, 1600, 64).to_image();
+    for picture in [
+        plain(0),
+        plain(128),
+        plain(255),
+        stripes,
+        strip,
+        decoded(PHOTO),
+    ] {
+        let Score {
+            value,
+            reasons,
+            parts,
+        } = judged(&picture);
+        assert!((1.0..=5.0).contains(&value), "{value}");
+        let hundredths = value * 100.0;
+        assert!((hundredths - hundredths.round()).abs() < 1e-9, "{value}");
+        assert!((2..=4).contains(&reasons.len()), "{reasons:?}");
+        for part in all(&parts) {
+            assert!((0.0..=1.0).contains(&part), "{parts:?}");
+        }
+    }
+}
+
+fn all(parts: &Parts) -> [f64; 8] {
+    [
+        parts.sharpness,
+        parts.acuity,
+        parts.cleanness,
+        parts.smoothness,
+        parts.exposure,
+        parts.contrast,
+        parts.colour,
+        parts.resolution,
+    ]
+}
+
+#[test]
+fn the_same_file_always_gets_the_same_score() {
+    assert_eq!(score(PHOTO), score(PHOTO));
+}
+
+#[test]
+fn what_cannot_be_judged_is_refused() {
+    assert_eq!(score(b""), Err(QualityError::Unreadable));
+    assert_eq!(score(b"not a picture"), Err(QualityError::Unreadable));
+    assert_eq!(score(&PHOTO[..400]), Err(QualityError::Unreadable));
+    let small = RgbImage::new(80, 63);
+    let too_small = QualityError::OutOfBounds {
+        width: 80,
+        height: 63,
+    };
+    assert_eq!(score(&jpeg(&small, KEPT)), Err(too_small));
+}
