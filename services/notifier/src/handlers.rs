@@ -1,0 +1,3 @@
+//! The pages behind links in mails.
+
+pub(crate) mod unsubscribe;

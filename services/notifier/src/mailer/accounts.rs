@@ -1,0 +1,92 @@
+//! A mail about an account.
+
+use chassis::database::DatabaseError;
+use chassis::rpc::{AskError, ask};
+use clients::auth::MailSecret;
+use clients::notifier::AccountMail;
+use clients::user::{Address, Purpose, Recipient};
+
+use super::{MOST_ATTEMPTS, Setback, after, count, outage};
+use crate::letter::{self, Letter};
+use crate::post::{NotSent, To};
+use crate::store::accounts::Turn;
+use crate::{App, store};
+
+const KIND: &str = "account";
+
+/// Sends it, or drops it when it is not wanted any more.
+pub(super) async fn send(app: App, turn: Turn) -> Result<(), Setback> {
+    let written = write(&app, turn).await;
+    let (recipient, letter) = match written {
+        Ok(Some(written)) => written,
+        Ok(None) => return drop_it(&app, turn, "not-wanted").await,
+        Err(setback) => return put_back(&app, turn, setback).await,
+    };
+    // Anybody can register anybody's address: what they call themselves does not go there.
+    let to = To {
+        email: &recipient.email,
+        name: "",
+    };
+    // A mail that is written again holds another secret, so it is another mail.
+    match app.post.send(app.clock.random_id(), to, letter).await {
+        Ok(()) => drop_it(&app, turn, "sent").await,
+        Err(NotSent::Later) if turn.attempts < MOST_ATTEMPTS => {
+            count(KIND, "later");
+            let due = after(app.clock.micros(), outage::delay_of(turn.attempts));
+            Ok(postpone(&app, turn, due, 1).await?)
+        }
+        Err(NotSent::Later | NotSent::Refused) => drop_it(&app, turn, "refused").await,
+        Err(away @ NotSent::Away(_)) => put_back(&app, turn, Setback::Away(away.to_string())).await,
+    }
+}
+
+/// The mail; nothing when it should not be sent any more.
+async fn write(app: &App, turn: Turn) -> Result<Option<(Recipient, Letter)>, Setback> {
+    let Turn { user, kind, .. } = turn;
+    let mut work = app.database.begin().await?;
+    let erased = work.is_erased(user.0).await?;
+    work.commit().await?;
+    if erased {
+        return Ok(None);
+    }
+    let purpose = Purpose::Account;
+    let Some(recipient) = unless_refused(ask(&app.bus, &Address { user, purpose }).await)? else {
+        return Ok(None);
+    };
+    let Some(secret) = unless_refused(ask(&app.bus, &MailSecret { user, kind }).await)? else {
+        return Ok(None);
+    };
+    let name = match kind {
+        AccountMail::Confirm => "",
+        AccountMail::AlreadyRegistered | AccountMail::Code => &recipient.name,
+    };
+    let letter = letter::account(&app.public_url, name, kind, &secret)?;
+    Ok(Some((recipient, letter)))
+}
+
+fn unless_refused<A>(answer: Result<A, AskError>) -> Result<Option<A>, AskError> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) if error.refusal().is_some() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+async fn drop_it(app: &App, turn: Turn, outcome: &'static str) -> Result<(), Setback> {
+    let mut work = app.database.begin().await?;
+    store::accounts::delete(&mut work, turn.id).await?;
+    work.commit().await?;
+    count(KIND, outcome);
+    Ok(())
+}
+
+async fn put_back(app: &App, turn: Turn, setback: Setback) -> Result<(), Setback> {
+    postpone(app, turn, app.clock.micros(), 0).await?;
+    Err(setback)
+}
+
+async fn postpone(app: &App, turn: Turn, due: i64, attempts: i64) -> Result<(), DatabaseError> {
+    let mut work = app.database.begin().await?;
+    store::accounts::postpone(&mut work, turn.id, due, attempts).await?;
+    work.commit().await
+}

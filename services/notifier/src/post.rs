@@ -1,0 +1,220 @@
+//! The way to the mail server.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use chassis::settings::Settings;
+use lettre::address::AddressError;
+use lettre::message::header::{ContentType, HeaderName, HeaderValue};
+use lettre::message::{Mailbox, MultiPart, SinglePart};
+use lettre::transport::smtp::PoolConfig;
+use lettre::{Address, AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
+use uuid::Uuid;
+
+use crate::letter::Letter;
+
+/// The server has so long for each step.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// A mail has so long altogether.
+const LONGEST_SENDING: Duration = Duration::from_secs(20);
+const CONNECTIONS: u32 = 8;
+
+/// Sends mails; cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Post {
+    transport: AsyncSmtpTransport<Tokio1Executor>,
+    from: Mailbox,
+}
+
+/// To whom a mail goes. Never logged.
+#[derive(Clone)]
+pub(crate) struct To<'a> {
+    /// The address.
+    pub(crate) email: &'a str,
+    /// The name beside it; may be empty.
+    pub(crate) name: &'a str,
+}
+
+/// Why a mail was not accepted. Says nothing about the recipient.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotSent {
+    /// The server does not take mails now, from anybody to anybody.
+    #[error("the mail server does not take mails: {0}")]
+    Away(&'static str),
+    /// The server does not take this mail now.
+    #[error("the mail server does not take a mail for now")]
+    Later,
+    /// The server never takes this mail.
+    #[error("the mail server refused a mail for good")]
+    Refused,
+}
+
+impl Post {
+    /// The mail server and the sender that are set; the server need not answer yet.
+    pub(crate) fn open(settings: &Settings) -> anyhow::Result<Self> {
+        let url = settings.smtp_url.as_ref().context(
+            "no mail server: set DIPPER_SMTP_URL, e.g. smtp://127.0.0.1:25 or smtps://user:password@host",
+        )?;
+        // The driver's error could show the password that the address may hold.
+        let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(url.reveal())
+            .map_err(|_| anyhow::anyhow!(
+                "DIPPER_SMTP_URL is no address of a mail server; write smtp://host:port or smtps://user:password@host"
+            ))?
+            .timeout(Some(PATIENCE))
+            .pool_config(PoolConfig::new().max_size(CONNECTIONS))
+            .build();
+        let from = settings.mail_from.parse().map_err(|_| {
+            anyhow::anyhow!("DIPPER_MAIL_FROM is no sender; write e.g. Dipper <no-reply@host>")
+        })?;
+        Ok(Self { transport, from })
+    }
+
+    /// Hands a mail to the server; returns once the server has taken it over.
+    pub(crate) async fn send(&self, id: Uuid, to: To<'_>, letter: Letter) -> Result<(), NotSent> {
+        let message = message(&self.from, id, &to, letter).map_err(|_| NotSent::Refused)?;
+        let sending = tokio::time::timeout(LONGEST_SENDING, self.transport.send(message));
+        let error = match sending.await {
+            Ok(Ok(_)) => return Ok(()),
+            Ok(Err(error)) => error,
+            Err(_) => return Err(NotSent::Away("it is too slow")),
+        };
+        let about_this_mail = error.is_permanent() || error.is_client() || error.is_transient();
+        if !about_this_mail {
+            return Err(NotSent::Away("no connection"));
+        }
+        // A server that refuses our password or everybody's connection says so with the same
+        // codes. Only one that lets us in means this mail.
+        match self.transport.test_connection().await {
+            Ok(true) if error.is_transient() => Err(NotSent::Later),
+            Ok(true) => Err(NotSent::Refused),
+            _ => Err(NotSent::Away("it does not let us in")),
+        }
+    }
+}
+
+fn message(from: &Mailbox, id: Uuid, to: &To<'_>, letter: Letter) -> Result<Message, MessageError> {
+    let email: Address = to.email.parse()?;
+    let name: String = to.name.chars().filter(|c| !c.is_control()).collect();
+    let name = Some(name).filter(|name| !name.trim().is_empty());
+    let mut builder = Message::builder()
+        .message_id(Some(format!("<{id}@{}>", from.email.domain())))
+        .from(from.clone())
+        .to(Mailbox::new(name, email))
+        .subject(letter.subject)
+        .raw_header(header("Auto-Submitted", "auto-generated"));
+    if let Some(url) = letter.unsubscribe {
+        builder = builder
+            .raw_header(header("List-Unsubscribe", &format!("<{url}>")))
+            .raw_header(header(
+                "List-Unsubscribe-Post",
+                "List-Unsubscribe=One-Click",
+            ));
+    }
+    let part = |kind, body| SinglePart::builder().header(kind).body(body);
+    let parts = MultiPart::alternative()
+        .singlepart(part(ContentType::TEXT_PLAIN, letter.text))
+        .singlepart(part(ContentType::TEXT_HTML, letter.html));
+    Ok(builder.multipart(parts)?)
+}
+
+fn header(name: &'static str, value: &str) -> HeaderValue {
+    HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned())
+}
+
+/// Why no mail can be made.
+#[derive(Debug, thiserror::Error)]
+enum MessageError {
+    #[error("the address is none")]
+    Address(#[from] AddressError),
+    #[error("the mail cannot be put together")]
+    Parts(#[from] lettre::error::Error),
+}
+
+#[cfg(test)]
+mod tests {
+    use chassis::settings::Secret;
+
+    use super::*;
+
+    fn letter(unsubscribe: Option<&str>) -> Letter {
+        Letter {
+            subject: "Hello".to_owned(),
+            text: "https://birds.example/?token=abc\n".to_owned(),
+            html: "<p>Hello</p>".to_owned(),
+            unsubscribe: unsubscribe.map(str::to_owned),
+        }
+    }
+
+    fn formatted(name: &str, letter: Letter) -> String {
+        let from = "Dipper <no-reply@birds.example>".parse().unwrap();
+        let to = To {
+            email: "ada@example.org",
+            name,
+        };
+        let message = message(&from, Uuid::from_u128(1), &to, letter).unwrap();
+        String::from_utf8(message.formatted()).unwrap()
+    }
+
+    fn settings(url: Option<&str>) -> Settings {
+        let secret = |url| serde_json::from_value::<Secret>(serde_json::Value::from(url)).unwrap();
+        Settings {
+            smtp_url: url.map(secret),
+            ..Settings::default()
+        }
+    }
+
+    #[test]
+    fn a_mail_has_a_stable_id_and_says_that_a_machine_wrote_it() {
+        let text = formatted("Ada", letter(None));
+        let id = Uuid::from_u128(1);
+        assert!(
+            text.contains(&format!("Message-ID: <{id}@birds.example>\r\n")),
+            "{text}"
+        );
+        assert!(
+            text.contains("Auto-Submitted: auto-generated\r\n"),
+            "{text}"
+        );
+        assert!(text.contains("multipart/alternative"), "{text}");
+        assert!(text.contains("https://birds.example/?token=abc"), "{text}");
+        assert!(!text.contains("List-Unsubscribe"), "{text}");
+    }
+
+    #[test]
+    fn a_mail_that_can_be_turned_off_says_how_in_one_click() {
+        let url = format!("https://birds.example/unsubscribe/{}", "0".repeat(64));
+        let text = formatted("Ada", letter(Some(&url)));
+        assert!(
+            text.contains(&format!("List-Unsubscribe: <{url}>\r\n")),
+            "{text}"
+        );
+        assert!(
+            text.contains("List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_name_cannot_add_headers() {
+        let text = formatted("Ada\r\nBcc: eve@example.org", letter(None));
+        assert!(!text.contains("\r\nBcc"), "{text}");
+    }
+
+    #[test]
+    fn without_a_mail_server_the_start_says_what_to_set() {
+        let error = Post::open(&settings(None)).unwrap_err().to_string();
+        assert!(error.contains("DIPPER_SMTP_URL"), "{error}");
+        assert!(!error.contains('\n'), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_wrong_address_is_refused_without_showing_it() {
+        let error = Post::open(&settings(Some("http://user:hunter2@host"))).unwrap_err();
+        let error = format!("{error:#}");
+        assert!(
+            error.contains("DIPPER_SMTP_URL") && !error.contains("hunter2"),
+            "{error}"
+        );
+        assert!(Post::open(&settings(Some("smtp://127.0.0.1:25"))).is_ok());
+    }
+}

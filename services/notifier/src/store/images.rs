@@ -1,0 +1,44 @@
+//! Whose image it is, as ticks say.
+
+use chassis::database::{DatabaseError, Session, Sql};
+use chassis::sql;
+use envelope::{ImageId, UserId};
+use serde_json::json;
+use uuid::Uuid;
+
+// An image belongs to whoever ticked it first; nobody can take it over by ticking it too.
+const INSERT: Sql = Sql {
+    sqlite: "INSERT INTO image_owner (image_id, owner)
+             SELECT unhex(value->>0), unhex(value->>1) FROM json_each($1) WHERE true
+             ON CONFLICT DO NOTHING",
+    postgres: "INSERT INTO image_owner (image_id, owner)
+               SELECT (value->>0)::uuid, (value->>1)::uuid
+               FROM jsonb_array_elements($1::jsonb) AS v(value) ON CONFLICT DO NOTHING",
+};
+const OWNER: &str = "SELECT owner FROM image_owner WHERE image_id = $1";
+const OF: &str = "SELECT image_id FROM image_owner WHERE owner = $1
+    UNION SELECT image_id FROM pending WHERE owner = $1";
+
+/// Images were ticked by their owners.
+pub(crate) async fn insert(
+    session: &mut Session,
+    ticked: impl Iterator<Item = (ImageId, UserId)>,
+) -> Result<(), DatabaseError> {
+    let rows = ticked.map(|(image, owner)| json!([image.0.simple(), owner.0.simple()]));
+    session.write_rows(INSERT, rows.collect()).await
+}
+
+/// Whose image it is, if a tick has said so.
+pub(crate) async fn owner(
+    session: &mut Session,
+    image: ImageId,
+) -> Result<Option<UserId>, DatabaseError> {
+    let owner: Option<Uuid> =
+        sql!(session, c => sqlx::query_scalar(OWNER).bind(image.0).fetch_optional(c).await)?;
+    Ok(owner.map(UserId))
+}
+
+/// The images that are known to be somebody's.
+pub(crate) async fn of(session: &mut Session, owner: UserId) -> Result<Vec<Uuid>, DatabaseError> {
+    Ok(sql!(session, c => sqlx::query_scalar(OF).bind(owner.0).fetch_all(c).await)?)
+}
