@@ -1,0 +1,137 @@
+//! The events that are counted.
+
+use chassis::consumers::{
+    BoundConsumers, Consumers, Deliveries, Delivery, Failure, Handled, Received,
+};
+use chassis::database::Database;
+use envelope::{notification, rate, score, tick, user};
+
+use crate::store::facts::{self, Fact, Kind};
+use crate::store::people::{self, Source};
+use crate::store::ratings;
+use crate::store::ticks::{self, Ticked};
+use crate::{App, erasure};
+
+pub(crate) fn consumers(app: App, database: Database) -> BoundConsumers {
+    Consumers::new()
+        .on_many(on_ticks)
+        .on(on_tick_deleted)
+        .on_many(on_ratings)
+        .on_many(on_withdrawn)
+        .on_many(on_scores)
+        .on_many(on_notifications)
+        .on_many(on_logins)
+        .on_many(on_registered)
+        .on(erasure::on_delete)
+        .with_state(app, database)
+}
+
+async fn on_ticks(_: App, mut deliveries: Deliveries<tick::New>) -> Result<Handled, Failure> {
+    let (received, work) = deliveries.parts();
+    let ticked = received.iter().map(|received| Ticked {
+        id: received.id.into(),
+        tick: &received.event,
+        at: received.time.timestamp_micros(),
+    });
+    ticks::insert(work, ticked).await?;
+    let users = received.iter().map(|received| received.event.user.id);
+    people::insert(work, users, Source::Tick).await?;
+    Ok(deliveries.done())
+}
+
+async fn on_tick_deleted(_: App, mut delivery: Delivery<tick::Delete>) -> Result<Handled, Failure> {
+    let (tick, user) = (delivery.event.tick.id, delivery.event.user.id);
+    ticks::take_back(delivery.work(), tick, user).await?;
+    Ok(delivery.done())
+}
+
+async fn on_ratings(_: App, mut deliveries: Deliveries<rate::Rated>) -> Result<Handled, Failure> {
+    let (received, work) = deliveries.parts();
+    let words = received.iter().map(|received| {
+        let rated = received.event;
+        ratings::Word {
+            user: rated.user,
+            image: rated.image,
+            owner: rated.owner,
+            value: Some(rated.rating.into()),
+            at: received.time.timestamp_micros(),
+            event: received.id,
+        }
+    });
+    ratings::record(work, words).await?;
+    let users = received.iter().map(|received| received.event.user);
+    people::insert(work, users, Source::Rate).await?;
+    Ok(deliveries.done())
+}
+
+async fn on_withdrawn(
+    _: App,
+    mut deliveries: Deliveries<rate::Withdrawn>,
+) -> Result<Handled, Failure> {
+    let (received, work) = deliveries.parts();
+    let words = received.iter().map(|received| ratings::Word {
+        user: received.event.user,
+        image: received.event.image,
+        owner: None,
+        value: None,
+        at: received.time.timestamp_micros(),
+        event: received.id,
+    });
+    ratings::record(work, words).await?;
+    Ok(deliveries.done())
+}
+
+async fn on_scores(_: App, mut deliveries: Deliveries<score::Update>) -> Result<Handled, Failure> {
+    let (received, work) = deliveries.parts();
+    let facts = received.iter().map(|received| Fact {
+        image: Some(received.event.image.url.image()),
+        ..fact(Kind::Score, received)
+    });
+    facts::insert(work, facts).await?;
+    Ok(deliveries.done())
+}
+
+async fn on_notifications(
+    _: App,
+    mut deliveries: Deliveries<notification::Email>,
+) -> Result<Handled, Failure> {
+    let (received, work) = deliveries.parts();
+    let facts = received.iter().map(|received| Fact {
+        user: Some(received.event.user.id),
+        ..fact(Kind::Notification, received)
+    });
+    facts::insert(work, facts).await?;
+    Ok(deliveries.done())
+}
+
+async fn on_logins(_: App, mut deliveries: Deliveries<user::Login>) -> Result<Handled, Failure> {
+    let (received, work) = deliveries.parts();
+    let facts = received.iter().map(|received| Fact {
+        user: Some(received.event.user.id),
+        ..fact(Kind::Login, received)
+    });
+    facts::insert(work, facts).await?;
+    let users = received.iter().map(|received| received.event.user.id);
+    people::insert(work, users, Source::User).await?;
+    Ok(deliveries.done())
+}
+
+async fn on_registered(
+    _: App,
+    mut deliveries: Deliveries<user::Register>,
+) -> Result<Handled, Failure> {
+    let (received, work) = deliveries.parts();
+    let users = received.iter().map(|received| received.event.user.id);
+    people::insert(work, users, Source::User).await?;
+    Ok(deliveries.done())
+}
+
+fn fact<T>(kind: Kind, received: &Received<T>) -> Fact {
+    Fact {
+        event: received.id,
+        kind,
+        user: None,
+        image: None,
+        at: received.time.timestamp_micros(),
+    }
+}

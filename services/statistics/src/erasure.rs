@@ -1,0 +1,35 @@
+//! What the service holds about a person, and how it goes: their ticks, ratings, log-ins and mails,
+//! scores and other people's ratings of their images, and the note that they exist. Figures are
+//! counted from these rows, so they then are what they would be had the person never come.
+
+use chassis::consumers::{Delivery, Failure, Handled};
+use chassis::database::DatabaseError;
+use chassis::erasure::confirm;
+use chassis::unit_of_work::Work;
+use envelope::{UserId, gdpr};
+use uuid::Uuid;
+
+use crate::{App, store};
+
+/// Deletes all that is held about a person and leaves a receipt.
+pub(crate) async fn on_delete(
+    _: App,
+    mut delivery: Delivery<gdpr::Delete>,
+) -> Result<Handled, Failure> {
+    let user = delivery.event.user.id;
+    let (people, rows) = erase(delivery.work(), user).await?;
+    confirm(delivery, &people, rows).await
+}
+
+/// Fences the person and their images and deletes every row about them. Says who was fenced and
+/// how many rows went.
+pub(crate) async fn erase(
+    work: &mut Work,
+    user: UserId,
+) -> Result<(Vec<Uuid>, u64), DatabaseError> {
+    let mut people = vec![user.0];
+    people.extend(store::erasure::images_of(work, user).await?);
+    work.fence(&people).await?;
+    let rows = store::erasure::delete(work, user).await?;
+    Ok((people, rows))
+}

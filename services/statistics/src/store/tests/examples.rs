@@ -1,0 +1,124 @@
+//! What is counted, in single cases.
+
+use super::*;
+
+#[tokio::test]
+async fn totals_count_what_stands() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = open(&folder).await;
+    let events = [
+        Happening::Tick { id: 1, user: 1 },
+        Happening::Tick { id: 2, user: 1 },
+        Happening::TickDeleted { id: 2, user: 1 },
+        Happening::TickDeleted { id: 1, user: 2 },
+        Happening::Rated {
+            id: 1,
+            user: 2,
+            image: 1,
+            value: 2,
+            at: 1,
+        },
+        Happening::Rated {
+            id: 2,
+            user: 2,
+            image: 1,
+            value: 5,
+            at: 2,
+        },
+        Happening::Scored { id: 1, image: 1 },
+        Happening::Mailed { id: 1, user: 1 },
+        Happening::LoggedIn { id: 1, user: 3 },
+    ];
+    let (figures, ratings, ticks) = counted(&database, &events, None).await;
+    let expected = Figures {
+        ticks: 1,
+        ratings: 1,
+        images: 1,
+        scores: 1,
+        notifications: 1,
+        logins: 1,
+        users: 3,
+    };
+    assert_eq!(figures, expected);
+    assert_eq!(ratings, [(5, 1)]);
+    assert_eq!(ticks, [(1, 1)]);
+}
+
+#[tokio::test]
+async fn a_cell_with_too_few_people_is_not_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut work = open(&folder).await.begin().await.unwrap();
+    for person in 0..9 {
+        tick(&mut work, person, person).await;
+    }
+    tick(&mut work, 100, 0).await;
+    fact(&mut work, Kind::Score, 1, (None, Some(image(0)))).await;
+    let period = Period {
+        from: 0,
+        until: 9 * DAY_MICROS,
+    };
+    let shown = series::by_day(&mut work, Counted::Ticks, period, 10)
+        .await
+        .unwrap();
+    assert_eq!(shown, []);
+    assert_eq!(figures::top_species(&mut work, 10, 100).await.unwrap(), []);
+    tick(&mut work, 9, 9).await;
+    let shown = series::by_day(&mut work, Counted::Ticks, period, 10)
+        .await
+        .unwrap();
+    assert_eq!(shown, [(1, 11)]);
+    let top = figures::top_species(&mut work, 10, 100).await.unwrap();
+    assert_eq!(top[0].3, 11);
+    // Two ticks of an image are one score of one person.
+    let scores = Counted::Facts(Kind::Score);
+    let shown = series::by_day(&mut work, scores, period, 1).await.unwrap();
+    assert_eq!(shown, [(1, 1)]);
+}
+
+#[tokio::test]
+async fn a_login_that_is_retired_stays_counted_and_names_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut work = open(&folder).await.begin().await.unwrap();
+    apply(&mut work, Happening::LoggedIn { id: 1, user: 1 }).await;
+    let before = figures::totals(&mut work).await.unwrap();
+    assert_eq!(
+        facts::retire_logins(&mut work, DAY_MICROS).await.unwrap(),
+        0
+    );
+    assert_eq!(
+        facts::retire_logins(&mut work, DAY_MICROS + 1)
+            .await
+            .unwrap(),
+        1
+    );
+    assert_eq!(figures::totals(&mut work).await.unwrap(), before);
+    let period = Period {
+        from: 0,
+        until: 9 * DAY_MICROS,
+    };
+    let logins = Counted::Facts(Kind::Login);
+    assert_eq!(
+        series::by_day(&mut work, logins, period, 1).await.unwrap(),
+        []
+    );
+}
+
+#[tokio::test]
+async fn an_erased_persons_images_are_fenced_also_after_their_ticks_are_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut work = open(&folder).await.begin().await.unwrap();
+    tick(&mut work, 1, 1).await;
+    ticks::take_back(&mut work, TickId(id(3, 1)), user(1))
+        .await
+        .unwrap();
+    assert_eq!(
+        erasure::images_of(&mut work, user(1)).await.unwrap(),
+        [image(1).0]
+    );
+    assert!(crate::erasure::erase(&mut work, user(1)).await.unwrap().1 > 0);
+    assert!(work.is_erased(image(1).0).await.unwrap());
+    assert_eq!(
+        crate::erasure::erase(&mut work, user(1)).await.unwrap().1,
+        0
+    );
+}
