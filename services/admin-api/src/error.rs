@@ -1,0 +1,62 @@
+//! Every way in which a request to AdminAPI fails.
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use chassis::database::DatabaseError;
+use chassis::http::Problem;
+use chassis::rpc::AskError;
+use chassis::unit_of_work::WorkError;
+
+use crate::watch::BrokerError;
+
+/// Why a request failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("there is no such user")]
+    NoSuchUser,
+    #[error("the user was erased")]
+    Erased,
+    #[error(transparent)]
+    Broker(#[from] BrokerError),
+    #[error(transparent)]
+    Ask(#[from] AskError),
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    #[error(transparent)]
+    Work(#[from] WorkError),
+    #[error("bad input")]
+    Input(Problem),
+}
+
+impl From<Problem> for Error {
+    fn from(problem: Problem) -> Self {
+        Self::Input(problem)
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::NoSuchUser => Self::new(
+                StatusCode::NOT_FOUND,
+                "unknown-user",
+                "There is no user with this id.",
+            ),
+            Error::Erased => Self::gone(),
+            Error::Broker(error) => {
+                tracing::warn!(%error, "the broker did not tell what was asked");
+                Self::unavailable()
+            }
+            Error::Ask(error) => error.into(),
+            Error::Database(error) => error.into(),
+            Error::Work(error) => error.into(),
+            Error::Input(problem) => problem,
+        }
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        Problem::from(self).into_response()
+    }
+}

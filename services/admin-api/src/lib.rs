@@ -1,0 +1,83 @@
+//! AdminAPI: what those who run the place see and do.
+//!
+//! | | |
+//! |---|---|
+//! | **Serves** | `/admin/` (the dashboard), `/api/v1/admin/...`: overview, streams, dead letters, audit log, roles |
+//! | **Answers** | - |
+//! | **Calls** | Statistics (totals), AuthAPI (set a role), the broker (streams, consumers, dead letters) |
+//! | **Publishes** | `admin.audit`, `gdpr.purged` |
+//! | **Consumes** | `admin.audit`, `gdpr.delete`, `gdpr.erased` |
+//! | **Personal data** | audit log: the id of the admin, the id of the person a change was about, a reason |
+
+mod assets;
+mod audit;
+mod consumers;
+mod erasure;
+mod error;
+mod guard;
+mod handlers {
+    pub(crate) mod audit;
+    pub(crate) mod dead_letters;
+    pub(crate) mod pages;
+    pub(crate) mod roles;
+    pub(crate) mod streams;
+}
+mod router;
+mod store;
+mod watch;
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use axum::extract::FromRef;
+use chassis::bus::Bus;
+use chassis::clock::Clock;
+use chassis::database::Database;
+use chassis::{Chassis, Service};
+use clients::Authenticator;
+use sqlx::migrate::Migrator;
+
+/// The service's name.
+pub const NAME: &str = "admin-api";
+
+static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+
+/// What handlers work with.
+#[derive(Clone)]
+struct App(Arc<Parts>);
+
+struct Parts {
+    database: Database,
+    bus: Bus,
+    clock: Clock,
+    authenticator: Authenticator,
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl FromRef<App> for Authenticator {
+    fn from_ref(app: &App) -> Self {
+        app.authenticator.clone()
+    }
+}
+
+/// Builds the service.
+pub async fn service(chassis: &Chassis) -> anyhow::Result<Service> {
+    let database = chassis.database(NAME, &MIGRATIONS).await?;
+    let app = App(Arc::new(Parts {
+        database: database.clone(),
+        bus: chassis.bus.clone(),
+        clock: chassis.clock.clone(),
+        authenticator: Authenticator::new(chassis),
+    }));
+    Ok(Service::new(NAME, chassis)
+        .router(router::routes(app.clone()))
+        .consumers(consumers::consumers(app, database.clone()))
+        .database(database))
+}

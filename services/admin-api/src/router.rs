@@ -1,0 +1,20 @@
+//! The table of routes.
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::App;
+use crate::handlers::{audit, dead_letters, pages, roles, streams};
+
+pub(crate) fn routes(app: App) -> OpenApiRouter {
+    OpenApiRouter::new()
+        .routes(routes!(pages::redirect))
+        .routes(routes!(pages::index))
+        .routes(routes!(pages::asset))
+        .routes(routes!(streams::overview))
+        .routes(routes!(streams::list))
+        .routes(routes!(dead_letters::list))
+        .routes(routes!(audit::list))
+        .routes(routes!(roles::update))
+        .with_state(app)
+}
