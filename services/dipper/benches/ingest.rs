@@ -1,0 +1,330 @@
+//! Ingest: how many ticks a second are accepted, beside a bare handler that only parses and
+//! validates, in the same run. `cargo bench -p dipper --bench ingest`
+//!
+//! 64 connections, one request in flight on each. Everything shares this machine: the load
+//! generator too. Processor time is read from `/proc`, so that the server's cost can be told
+//! from the generator's.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::indexing_slicing,
+    clippy::cast_precision_loss,
+    reason = "a benchmark fails by panicking and prints its results"
+)]
+
+use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use axum::routing::post;
+use axum::{Json, Router};
+use chassis::nats_server::NatsServer;
+use serde_json::{Value, json};
+use testkit::{Api, Birder, Launch, PHOTO, Wire, eventually};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpStream;
+use uuid::Uuid;
+
+const DIPPER: &str = env!("CARGO_BIN_EXE_dipper");
+const CONNECTIONS: usize = 64;
+const BIRDERS: usize = 16;
+const BARE: &str = "--bare-handler";
+/// `/proc/<pid>/stat` counts in these.
+const CLOCK_TICKS_PER_SECOND: f64 = 100.0;
+
+fn main() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    if std::env::args().any(|argument| argument == BARE) {
+        runtime.block_on(bare_handler());
+        return;
+    }
+    let requests =
+        std::env::var("DIPPER_TEST_REQUESTS").map_or(50_000, |text| text.parse().unwrap());
+    runtime.block_on(compare(requests));
+}
+
+async fn compare(requests: usize) {
+    println!(
+        "{requests} ticks over {CONNECTIONS} connections, on {} cores",
+        std::thread::available_parallelism().unwrap()
+    );
+    println!(
+        "{:<28} {:>10} {:>9} {:>9} {:>22} {:>9}",
+        "", "requests/s", "p50 ms", "p99 ms", "CPU ms/1000 requests", "stored"
+    );
+    let bare_before = bare(requests).await;
+    let alone = tick_api_alone(requests).await;
+    let bare_after = bare(requests).await;
+    // All services on the same cores do some twenty times the work of the ingest.
+    let full = everything(requests / 5).await;
+    let bare = f64::midpoint(bare_before, bare_after);
+    println!(
+        "of the bare handler's rate (mean of before and after): TickAPI {:.2}, all services {:.2}",
+        alone / bare,
+        full / bare
+    );
+}
+
+/// TickAPI as a process of its own, as it is deployed, with its database and a broker; the others
+/// are elsewhere. Tokens are trusted, since AuthAPI is elsewhere too.
+async fn tick_api_alone(requests: usize) -> f64 {
+    let folder = tempfile::tempdir().unwrap();
+    let users = ["tick-api", "setup", "operator"];
+    let broker = NatsServer::start(&testkit::nats_server(), &folder.path().join("nats"), &users)
+        .await
+        .unwrap();
+    let data = folder.path().to_string_lossy().into_owned();
+    let running = Launch::new(
+        DIPPER,
+        &[
+            "serve",
+            "tick-api",
+            "--listen",
+            "127.0.0.1:0",
+            "--data-dir",
+            &data,
+        ],
+    )
+    .env(
+        "DIPPER_NATS_CREDENTIALS",
+        &format!("{data}/nats/credentials.json"),
+    )
+    .env("DIPPER_AUTH_MODE", "trust")
+    .env("DIPPER_LOG", "error")
+    .start()
+    .await;
+    let anybody = |number: usize| Birder {
+        id: Uuid::nil(),
+        email: String::new(),
+        password: String::new(),
+        token: format!("birder {number}"),
+    };
+    let target = target(&running.url, (0..BIRDERS).map(anybody).collect()).await;
+    let wire = Wire::connect(folder.path(), "operator").await;
+    let rate = load(
+        "dipper serve tick-api",
+        &target,
+        running.pid(),
+        requests,
+        Some(&wire),
+    )
+    .await;
+    assert_eq!(running.stop().await, Some(0));
+    broker.stop().await.unwrap();
+    rate
+}
+
+/// Everything in one process, all of it on these cores.
+async fn everything(requests: usize) -> f64 {
+    let folder = tempfile::tempdir().unwrap();
+    let running = Launch::up(DIPPER, folder.path())
+        .env("DIPPER_LOG", "error")
+        .start()
+        .await;
+    let rate = ticks(
+        "dipper up, all services",
+        &running.url,
+        running.pid(),
+        requests,
+        &folder,
+    )
+    .await;
+    assert_eq!(running.stop().await, Some(0));
+    rate
+}
+
+/// The bare handler runs in a process of its own, as the program does.
+async fn bare(requests: usize) -> f64 {
+    let mut child = tokio::process::Command::new(std::env::current_exe().unwrap())
+        .arg(BARE)
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let address = lines.next_line().await.unwrap().expect("an address");
+    let target = Target {
+        address,
+        birders: vec![("none".to_owned(), format!("/images/{}", Uuid::new_v4()))],
+    };
+    let rate = load("bare handler", &target, child.id().unwrap(), requests, None).await;
+    child.kill().await.unwrap();
+    rate
+}
+
+/// Parses and validates as the real one does, and forgets.
+async fn bare_handler() {
+    async fn tick(
+        Json(body): Json<Value>,
+    ) -> Result<(axum::http::StatusCode, Json<Value>), axum::http::StatusCode> {
+        let refused = axum::http::StatusCode::UNPROCESSABLE_ENTITY;
+        let id: Uuid = body["id"]
+            .as_str()
+            .and_then(|id| id.parse().ok())
+            .ok_or(refused)?;
+        let url: envelope::ImageUrl =
+            serde_json::from_value(body["image"]["url"].clone()).map_err(|_| refused)?;
+        let count = body["count"]
+            .as_u64()
+            .filter(|count| (1..=100_000).contains(count))
+            .ok_or(refused)?;
+        Ok((
+            axum::http::StatusCode::CREATED,
+            Json(json!({"id": id, "image": {"url": url}, "count": count})),
+        ))
+    }
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    println!("{}", listener.local_addr().unwrap());
+    let router = Router::new().route("/api/v1/ticks", post(tick));
+    axum::serve(listener, router).await.unwrap();
+}
+
+async fn ticks(
+    name: &str,
+    url: &str,
+    pid: u32,
+    requests: usize,
+    folder: &tempfile::TempDir,
+) -> f64 {
+    let api = Api::new(url);
+    let mut birders = Vec::with_capacity(BIRDERS);
+    for number in 0..BIRDERS {
+        birders.push(api.join(&format!("Birder{number}")).await);
+    }
+    let target = target(url, birders).await;
+    let wire = Wire::connect(folder.path(), "operator").await;
+    let began = Instant::now();
+    let rate = load(name, &target, pid, requests, Some(&wire)).await;
+    eventually("all ticks are counted", || async {
+        (api.figures().await["ticks"] == requests).then_some(())
+    })
+    .await;
+    println!(
+        "{:<28} {:>10.0} ticks/s from the first request until the statistics show all",
+        "",
+        requests as f64 / began.elapsed().as_secs_f64()
+    );
+    rate
+}
+
+struct Target {
+    address: String,
+    /// Tokens and images. Events of one birder are published one after the other.
+    birders: Vec<(String, String)>,
+}
+
+/// Each birder uploads an image.
+async fn target(url: &str, birders: Vec<Birder>) -> Target {
+    let api = Api::new(url);
+    let mut with_images = Vec::with_capacity(birders.len());
+    for birder in birders {
+        let (_, image) = api.upload(&birder, PHOTO).await;
+        with_images.push((birder.token, image));
+    }
+    Target {
+        address: url.trim_start_matches("http://").to_owned(),
+        birders: with_images,
+    }
+}
+
+async fn load(name: &str, target: &Target, pid: u32, requests: usize, wire: Option<&Wire>) -> f64 {
+    let left = Arc::new(AtomicUsize::new(requests));
+    let cpu_before = cpu_seconds(pid);
+    let began = Instant::now();
+    let mut clients = tokio::task::JoinSet::new();
+    for (token, image) in target.birders.iter().cycle().take(CONNECTIONS) {
+        let stream = TcpStream::connect(&target.address).await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        let head = format!(
+            "POST /api/v1/ticks HTTP/1.1\r\nhost: dipper\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\n"
+        );
+        clients.spawn(client(stream, head, image.clone(), Arc::clone(&left)));
+    }
+    let mut latencies: Vec<Duration> = Vec::with_capacity(requests);
+    while let Some(client) = clients.join_next().await {
+        latencies.extend(client.unwrap());
+    }
+    let seconds = began.elapsed().as_secs_f64();
+    let cpu = (cpu_seconds(pid) - cpu_before) * 1000.0 / (requests as f64 / 1000.0);
+    latencies.sort_unstable();
+    let millis = |per_mille: usize| {
+        let place = (latencies.len() * per_mille / 1000).min(latencies.len() - 1);
+        latencies[place].as_secs_f64() * 1000.0
+    };
+    let rate = requests as f64 / seconds;
+    let stored = match wire {
+        Some(wire) => {
+            eventually("all are stored", || async {
+                let count = wire.count("TICK").await;
+                (count >= requests as u64).then(|| count.to_string())
+            })
+            .await
+        }
+        None => "none".to_owned(),
+    };
+    println!(
+        "{name:<28} {rate:>10.0} {:>9.2} {:>9.2} {cpu:>22.1} {stored:>9}",
+        millis(500),
+        millis(990)
+    );
+    rate
+}
+
+/// One connection: a request, its answer, the next.
+async fn client(
+    stream: TcpStream,
+    head: String,
+    image: String,
+    left: Arc<AtomicUsize>,
+) -> Vec<Duration> {
+    let mut stream = BufReader::new(stream);
+    let mut latencies = Vec::new();
+    let mut line = String::new();
+    let mut body = Vec::new();
+    while left
+        .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
+            left.checked_sub(1)
+        })
+        .is_ok()
+    {
+        let tick = json!({"id": Uuid::new_v4(), "image": {"url": image}, "count": 3, "seen_on": "2026-05-01"}).to_string();
+        let request = format!("{head}content-length: {}\r\n\r\n{tick}", tick.len());
+        let sent = Instant::now();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut length = 0;
+        let mut first = true;
+        loop {
+            line.clear();
+            stream.read_line(&mut line).await.unwrap();
+            if first {
+                assert!(line.starts_with("HTTP/1.1 201"), "{line}");
+                first = false;
+            }
+            if let Some((name, value)) = line.split_once(": ")
+                && name.eq_ignore_ascii_case("content-length")
+            {
+                length = value.trim().parse().unwrap();
+            }
+            if line == "\r\n" {
+                break;
+            }
+        }
+        body.resize(length, 0);
+        stream.read_exact(&mut body).await.unwrap();
+        latencies.push(sent.elapsed());
+    }
+    latencies
+}
+
+/// User and system time that a process has used.
+fn cpu_seconds(pid: u32) -> f64 {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let fields: Vec<&str> = stat.rsplit(") ").next().unwrap().split(' ').collect();
+    let ticks: f64 = fields[11..13]
+        .iter()
+        .map(|field| field.parse::<f64>().unwrap())
+        .sum();
+    ticks / CLOCK_TICKS_PER_SECOND
+}

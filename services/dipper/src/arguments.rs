@@ -1,0 +1,157 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clients::auth::Role;
+
+use crate::names::ServiceName;
+
+/// Dipper: tick birds, rate photos, and a system of events behind it that forgets when asked to.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    after_help = "Every setting can also be given as DIPPER_<NAME> or in the file named by --config; `dipper config` shows them all."
+)]
+pub(crate) struct Arguments {
+    /// Configuration file (TOML).
+    #[arg(long, global = true, env = "DIPPER_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run everything in this process, with its own nats-server, databases and mail catcher.
+    Up(Up),
+    /// Run some services against a broker and a database.
+    Serve(Serve),
+    /// The event catalogue.
+    #[command(subcommand)]
+    Catalogue(Catalogue),
+    /// Accounts.
+    #[command(subcommand)]
+    User(User),
+    /// Print the effective configuration, secrets masked.
+    Config,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Up {
+    /// Where everything is kept [default: ./dipper-data].
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// Where to listen [default: 127.0.0.1:8080].
+    #[arg(long, value_name = "ADDR:PORT")]
+    listen: Option<SocketAddr>,
+    /// The nats-server to start, 2.15.1 or later [default: the one on the PATH].
+    #[arg(long, value_name = "PATH")]
+    nats_server: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// Which services.
+    #[arg(required = true, value_name = "NAME")]
+    pub services: Vec<ServiceName>,
+    /// Where to listen [default: 127.0.0.1 and a port of the service's own, 8081 to 8087; 8080 for several].
+    #[arg(long, value_name = "ADDR:PORT")]
+    listen: Option<SocketAddr>,
+    /// Folder of pictures and keys, shared by the services of one machine [default: ./dipper-data].
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// Bring streams that differ from the catalogue to what it says, instead of refusing to start.
+    #[arg(long)]
+    pub update_streams: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Catalogue {
+    /// List all events: version, stream, retention, producer, consumers.
+    List,
+    /// Check that published schemas are unchanged and that minor versions stay compatible.
+    Check {
+        /// The folder of published schemas.
+        #[arg(long, default_value = "schemas", value_name = "DIR")]
+        schemas: PathBuf,
+    },
+    /// Write the catalogue for others.
+    Export {
+        /// What to write.
+        #[arg(long)]
+        format: ExportFormat,
+        /// Into which folder.
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum ExportFormat {
+    /// An AsyncAPI 3 document.
+    Asyncapi,
+    /// A page to read.
+    Html,
+    /// A JSON Schema per event version.
+    Schemas,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum User {
+    /// Create a confirmed account, whether the instance runs or not.
+    Create(CreateUser),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CreateUser {
+    /// Address to log in with.
+    #[arg(long)]
+    pub email: String,
+    /// Name that is shown.
+    #[arg(long)]
+    pub name: String,
+    /// What the account may do: birder, moderator or admin.
+    #[arg(long, default_value = "birder")]
+    pub role: Role,
+    /// Read the password from standard input instead of making one.
+    #[arg(long)]
+    pub password_stdin: bool,
+    /// Data folder of the instance [default: ./dipper-data].
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// The nats-server to use while the instance does not run.
+    #[arg(long, value_name = "PATH")]
+    nats_server: Option<PathBuf>,
+}
+
+impl Command {
+    /// The flags that are settings.
+    pub fn settings(&self) -> toml::Table {
+        let mut table = toml::Table::new();
+        let mut set = |key: &str, value: Option<String>| {
+            if let Some(value) = value {
+                table.insert(key.to_owned(), value.into());
+            }
+        };
+        let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
+        match self {
+            Self::Up(up) => {
+                set("data_dir", path(&up.data_dir));
+                set("listen", up.listen.map(|address| address.to_string()));
+                set("nats_server", path(&up.nats_server));
+            }
+            Self::Serve(serve) => {
+                set("data_dir", path(&serve.data_dir));
+                set("listen", serve.listen.map(|address| address.to_string()));
+            }
+            Self::User(User::Create(create)) => {
+                set("data_dir", path(&create.data_dir));
+                set("nats_server", path(&create.nats_server));
+            }
+            Self::Catalogue(_) | Self::Config => {}
+        }
+        table
+    }
+}

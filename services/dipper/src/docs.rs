@@ -1,0 +1,158 @@
+//! The documents about the interfaces, generated from the routes and the catalogue.
+
+use std::sync::{Arc, OnceLock};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Redirect, Response};
+use chassis::http::Problem;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use utoipa_swagger_ui::Config;
+
+/// The frame of the OpenAPI document, which the routes fill.
+pub(crate) fn describe() -> OpenApi {
+    let bearer = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some("The token that POST /api/v1/auth/login answers."))
+        .build();
+    let info = InfoBuilder::new()
+        .title("Dipper")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(
+            "Tick birds, rate photos. Errors are problem documents (RFC 9457).",
+        ))
+        .build();
+    OpenApiBuilder::new()
+        .info(info)
+        .components(Some(
+            ComponentsBuilder::new()
+                .security_scheme("bearer", SecurityScheme::Http(bearer))
+                .build(),
+        ))
+        .build()
+}
+
+#[derive(Clone)]
+struct Docs {
+    openapi: Arc<OnceLock<Bytes>>,
+    viewer: Arc<Config<'static>>,
+}
+
+/// Adds the documents' own routes and takes the router apart: the document holds every route and
+/// no other.
+pub(crate) fn serve(router: OpenApiRouter) -> Router {
+    let docs = Docs {
+        openapi: Arc::default(),
+        viewer: Arc::new(Config::from("/api/openapi.json")),
+    };
+    let own = OpenApiRouter::new()
+        .routes(routes!(openapi))
+        .routes(routes!(asyncapi))
+        .routes(routes!(catalogue))
+        .routes(routes!(viewer))
+        .routes(routes!(viewer_file))
+        .with_state(docs.clone());
+    let (router, mut document) = router.merge(own).split_for_parts();
+    name_operations(&mut document);
+    // Nobody else sets it.
+    let _ = docs
+        .openapi
+        .set(serde_json::to_vec(&document).unwrap_or_default().into());
+    // The viewer's page is the folder itself; the document knows it by the name without a slash.
+    router.route("/docs/", axum::routing::get(viewer_page).with_state(docs))
+}
+
+/// Handlers of all services are called `list` and `show`; in the one document each operation has a
+/// name of its own, made from method and path: `get_api_v1_ticks_id`.
+fn name_operations(document: &mut OpenApi) {
+    for (path, item) in &mut document.paths.paths {
+        let words: Vec<&str> = path
+            .split(|letter: char| !letter.is_ascii_alphanumeric())
+            .filter(|word| !word.is_empty())
+            .collect();
+        let place = if words.is_empty() {
+            "root".to_owned()
+        } else {
+            words.join("_")
+        };
+        let operations = [
+            ("get", &mut item.get),
+            ("post", &mut item.post),
+            ("put", &mut item.put),
+            ("patch", &mut item.patch),
+            ("delete", &mut item.delete),
+        ];
+        for (method, operation) in operations {
+            if let Some(operation) = operation {
+                operation.operation_id = Some(format!("{method}_{place}"));
+            }
+        }
+    }
+}
+
+fn json(bytes: Bytes) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], bytes).into_response()
+}
+
+/// The OpenAPI document of this process's routes.
+#[utoipa::path(get, path = "/api/openapi.json", tag = "documents", responses((status = 200, description = "OpenAPI 3.1")))]
+async fn openapi(State(docs): State<Docs>) -> Response {
+    json(docs.openapi.get().cloned().unwrap_or_default())
+}
+
+/// The `AsyncAPI` document of all events.
+#[utoipa::path(get, path = "/api/asyncapi.json", tag = "documents", responses((status = 200, description = "AsyncAPI 3.0")))]
+async fn asyncapi() -> Response {
+    json(envelope::asyncapi::document().to_string().into())
+}
+
+/// The event catalogue as a page.
+#[utoipa::path(get, path = "/docs/events", tag = "documents", responses((status = 200, description = "A page", content_type = "text/html")))]
+async fn catalogue() -> Response {
+    let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
+    (
+        [(header::CONTENT_SECURITY_POLICY, policy)],
+        axum::response::Html(envelope::page::html()),
+    )
+        .into_response()
+}
+
+/// The OpenAPI document as a page.
+#[utoipa::path(get, path = "/docs", tag = "documents", responses((status = 308, description = "To the page")))]
+async fn viewer() -> Redirect {
+    Redirect::permanent("/docs/")
+}
+
+async fn viewer_page(State(docs): State<Docs>) -> Result<Response, Problem> {
+    file_of_viewer("index.html", docs)
+}
+
+/// A file of the page.
+#[utoipa::path(
+    get, path = "/docs/{file}", tag = "documents", params(("file" = String, Path, description = "Its name")),
+    responses((status = 200, description = "The file"), (status = 404, description = "No such file", body = Problem))
+)]
+async fn viewer_file(
+    Path(file): Path<String>,
+    State(docs): State<Docs>,
+) -> Result<Response, Problem> {
+    file_of_viewer(&file, docs)
+}
+
+fn file_of_viewer(name: &str, docs: Docs) -> Result<Response, Problem> {
+    let file = utoipa_swagger_ui::serve(name, docs.viewer)
+        .map_err(|error| Problem::internal(&error))?
+        .ok_or_else(Problem::not_found)?;
+    // The viewer draws with style attributes and pictures inside its style sheet.
+    let policy = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'";
+    let headers = [
+        (header::CONTENT_TYPE, file.content_type),
+        (header::CONTENT_SECURITY_POLICY, policy.to_owned()),
+    ];
+    Ok((headers, file.bytes.into_owned()).into_response())
+}

@@ -1,0 +1,228 @@
+//! Runs services in this process: one listener, one lifecycle, a broker connection for each.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail, ensure};
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::serve::ListenerExt as _;
+use chassis::bus::{Access, Bus};
+use chassis::clock::Clock;
+use chassis::http::{Json, Problem};
+use chassis::lifecycle::Lifecycle;
+use chassis::objects::Objects;
+use chassis::service::Health;
+use chassis::settings::{AuthMode, Settings};
+use chassis::{Chassis, Service, telemetry};
+use tokio::net::TcpListener;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::docs;
+use crate::names::ServiceName;
+
+/// How long work in progress may take to end at a stop.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Where HTTP is served, bound before anything else is started: a taken port costs nobody time.
+pub(crate) struct Door {
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+impl Door {
+    /// Binds the address.
+    pub async fn open(address: SocketAddr, settings: &Settings) -> anyhow::Result<Self> {
+        ensure!(
+            settings.auth_mode != AuthMode::Trust || address.ip().is_loopback(),
+            "auth_mode trust believes anybody and so listens on loopback only, not on {address}"
+        );
+        let listener = TcpListener::bind(address).await.with_context(|| {
+            format!(
+                "cannot listen on {address}; is it taken? choose another with --listen ADDR:PORT"
+            )
+        })?;
+        Ok(Self {
+            address: listener.local_addr()?,
+            listener,
+        })
+    }
+
+    /// `http://ADDR:PORT`.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+}
+
+/// Services of one process.
+pub(crate) struct Host {
+    pub lifecycle: Lifecycle,
+    services: Vec<Service>,
+    health: Vec<Health>,
+}
+
+impl Host {
+    /// Builds services, each with its own way to the broker.
+    pub async fn build(
+        settings: Settings,
+        public_url: &str,
+        names: &[ServiceName],
+        access: impl Fn(&str) -> anyhow::Result<Access>,
+    ) -> anyhow::Result<Self> {
+        let lifecycle = Lifecycle::default();
+        let keys = settings.keys()?;
+        let objects = Objects::open(&settings.data_dir.join("objects"))?;
+        let settings = Arc::new(settings);
+        let mut services = Vec::with_capacity(names.len());
+        for name in names {
+            let chassis = Chassis {
+                settings: Arc::clone(&settings),
+                public_url: settings
+                    .public_url
+                    .as_deref()
+                    .unwrap_or(public_url)
+                    .trim_end_matches('/')
+                    .into(),
+                clock: Clock::default(),
+                lifecycle: lifecycle.clone(),
+                bus: Bus::connect(&access(name.as_str())?, name.as_str()).await?,
+                keys: keys.clone(),
+                objects: objects.clone(),
+            };
+            services.push(name.build(&chassis).await.with_context(|| name.as_str())?);
+        }
+        let health = services.iter().map(Service::health).collect();
+        Ok(Self {
+            lifecycle,
+            services,
+            health,
+        })
+    }
+
+    /// Begins to answer questions, to consume and to serve. With a door, also HTTP, and `extra`
+    /// routes beside those of the services.
+    pub async fn start(&mut self, door: Option<Door>, extra: OpenApiRouter) -> anyhow::Result<()> {
+        let mut services = std::mem::take(&mut self.services);
+        let mut router = OpenApiRouter::with_openapi(docs::describe()).merge(extra);
+        for service in &mut services {
+            service.start_answering(&self.lifecycle).await?;
+            router = router.merge(service.take_router());
+        }
+        for service in services {
+            service.start(&self.lifecycle).await?;
+        }
+        if let Some(door) = door {
+            self.serve(door, router)?;
+        }
+        self.wait_until_healthy().await
+    }
+
+    fn serve(&self, door: Door, router: OpenApiRouter) -> anyhow::Result<()> {
+        let state = Operations {
+            health: self.health.clone().into(),
+            metrics: telemetry::start_metrics()?,
+        };
+        let operations = OpenApiRouter::new()
+            .routes(routes!(healthz))
+            .routes(routes!(readyz))
+            .routes(routes!(metrics))
+            .with_state(state);
+        let router = chassis::http::around(docs::serve(router.merge(operations)));
+        let listener = door.listener.tap_io(|stream| {
+            // A small answer must not wait for the acknowledgement of the one before.
+            if let Err(error) = stream.set_nodelay(true) {
+                tracing::debug!(%error, "cannot set TCP_NODELAY");
+            }
+        });
+        let stop = self.lifecycle.token();
+        self.lifecycle.spawn("http", async move {
+            let service = router.into_make_service_with_connect_info::<SocketAddr>();
+            axum::serve(listener, service)
+                .with_graceful_shutdown(stop.cancelled_owned())
+                .await?;
+            Ok(())
+        });
+        Ok(())
+    }
+
+    async fn wait_until_healthy(&self) -> anyhow::Result<()> {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            let complaints = complaints(&self.health).await;
+            if complaints.is_empty() {
+                return Ok(());
+            }
+            if tokio::time::Instant::now() > deadline || self.lifecycle.is_stopping() {
+                bail!("not ready: {}", complaints.join("; "));
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Stops everything in order and tells of the first task that failed.
+    pub async fn finish(self) -> anyhow::Result<()> {
+        let outcome = self.lifecycle.finish(PATIENCE).await;
+        for health in &self.health {
+            health.close().await;
+        }
+        outcome
+    }
+}
+
+async fn complaints(health: &[Health]) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for one in health {
+        complaints.extend(one.complaints().await);
+    }
+    complaints
+}
+
+#[derive(Clone)]
+struct Operations {
+    health: Arc<[Health]>,
+    metrics: telemetry::Metrics,
+}
+
+/// Whether the process lives.
+#[utoipa::path(get, path = "/healthz", tag = "operations", responses((status = 200, description = "It lives")))]
+async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+/// What a process that is not ready waits for.
+#[derive(serde::Serialize, utoipa::ToSchema)]
+struct Readiness {
+    /// Whether requests can be answered.
+    ready: bool,
+    /// Why not.
+    reasons: Vec<String>,
+}
+
+/// Whether requests can be answered, or why not.
+#[utoipa::path(
+    get, path = "/readyz", tag = "operations",
+    responses((status = 200, description = "Ready", body = Readiness), (status = 503, description = "Not ready, with reasons", body = Readiness))
+)]
+async fn readyz(State(operations): State<Operations>) -> Response {
+    let reasons = complaints(&operations.health).await;
+    let ready = reasons.is_empty();
+    let status = if ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    (status, Json(Readiness { ready, reasons })).into_response()
+}
+
+/// Metrics as Prometheus reads them.
+#[utoipa::path(
+    get, path = "/metrics", tag = "operations",
+    responses((status = 200, description = "Metrics", body = String), (status = 500, description = "Failure", body = Problem))
+)]
+async fn metrics(State(operations): State<Operations>) -> Response {
+    let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4")];
+    (kind, operations.metrics.render()).into_response()
+}

@@ -1,0 +1,79 @@
+//! `dipper`: the one binary. `up` runs everything, `serve` any part of it, the other commands are
+//! the operator's.
+
+mod arguments;
+mod catalogue;
+mod docs;
+mod host;
+mod names;
+mod serve;
+mod stop;
+mod up;
+mod user;
+
+use std::process::ExitCode;
+
+use chassis::settings::Settings;
+use clap::Parser as _;
+
+use crate::arguments::{Arguments, Command};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(arguments) {
+        Ok(code) => code,
+        Err(error) => {
+            complain(&format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let flags = arguments.command.settings();
+    let (settings, unknown) = Settings::load(arguments.config.as_deref(), std::env::vars(), flags)?;
+    if let Command::Catalogue(command) = &arguments.command {
+        return catalogue::run(command);
+    }
+    if matches!(arguments.command, Command::Config) {
+        say(toml::to_string_pretty(&settings)?.trim_end());
+        return Ok(ExitCode::SUCCESS);
+    }
+    chassis::telemetry::start_logging(&settings)?;
+    for name in unknown {
+        tracing::warn!(
+            name,
+            "this variable is no setting; `dipper config` shows what there is"
+        );
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async move {
+        match arguments.command {
+            Command::Up(_) => up::run(settings).await,
+            Command::Serve(command) => serve::run(settings, &command).await,
+            Command::User(command) => user::run(settings, command).await,
+            Command::Catalogue(_) | Command::Config => Ok(()),
+        }
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Standard output: what a command was asked for.
+#[expect(
+    clippy::print_stdout,
+    reason = "the program's answers go to standard output"
+)]
+pub(crate) fn say(line: &str) {
+    println!("{line}");
+}
+
+/// Standard error: why a command failed, in one line.
+#[expect(
+    clippy::print_stderr,
+    reason = "the program's complaints go to standard error"
+)]
+pub(crate) fn complain(line: &str) {
+    eprintln!("dipper: {}", line.replace('\n', " "));
+}

@@ -1,0 +1,39 @@
+//! `dipper serve`: some services against a broker and a database.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use chassis::bus::Bus;
+use chassis::bus::streams::{self, OnDrift};
+use chassis::settings::Settings;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::arguments::Serve;
+use crate::host::{Door, Host};
+use crate::names::ServiceName;
+use crate::{say, stop};
+
+/// Runs until asked to stop.
+pub(crate) async fn run(settings: Settings, command: &Serve) -> anyhow::Result<()> {
+    let names = ServiceName::expand(&command.services);
+    let default = SocketAddr::from((Ipv4Addr::LOCALHOST, ServiceName::default_port(&names)));
+    let door = Door::open(settings.listen.unwrap_or(default), &settings).await?;
+    let url = door.url();
+
+    let setup = Bus::connect(&settings.broker("setup")?, "setup").await?;
+    let on_drift = if command.update_streams {
+        OnDrift::Update
+    } else {
+        OnDrift::Refuse
+    };
+    streams::ensure(&setup, &settings.streams(), on_drift).await?;
+    setup.close().await;
+
+    let broker = settings.clone();
+    let mut host = Host::build(settings, &url, &names, |user| broker.broker(user)).await?;
+    host.start(Some(door), OpenApiRouter::new()).await?;
+    let list: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
+    say(&format!("serving {}", list.join(", ")));
+    say(&format!("dipper ready {url}"));
+    stop::asked(&host.lifecycle).await?;
+    host.finish().await
+}

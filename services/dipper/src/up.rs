@@ -1,0 +1,161 @@
+//! `dipper up`: everything in one process, kept in one folder.
+
+use std::fs::{File, TryLockError};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use chassis::bus::Bus;
+use chassis::bus::streams::{self, OnDrift};
+use chassis::keys::create_private_folder;
+use chassis::nats_server::{Credentials, NatsServer};
+use chassis::settings::{AuthMode, Secret, Settings};
+use mail_catcher::MailCatcher;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::host::{Door, Host};
+use crate::names::{ALL, ServiceName};
+use crate::{say, stop};
+
+const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+
+/// Runs until asked to stop.
+pub(crate) async fn run(mut settings: Settings) -> anyhow::Result<()> {
+    let Some(_lock) = lock(&settings.data_dir)? else {
+        bail!(
+            "{} is in use by another dipper; stop it or choose another folder with --data-dir",
+            settings.data_dir.display()
+        );
+    };
+    let door = Door::open(settings.listen.unwrap_or(DEFAULT_LISTEN), &settings).await?;
+    let url = door.url();
+    say(&format!(
+        "Dipper keeps everything in {}",
+        settings.data_dir.display()
+    ));
+    if settings.auth_mode == AuthMode::Trust {
+        say(
+            "NOT SECURE: auth_mode is trust, so any token is believed. For trying things out only.",
+        );
+    }
+    let post = Post::open(&mut settings).await?;
+    let broker = Broker::start(&settings).await?;
+    say(&format!("  broker     {}", broker.credentials.url));
+
+    let outcome = serve(settings, door, &url, &broker.credentials, post).await;
+    let broker_outcome = broker.stop().await;
+    outcome.and(broker_outcome)
+}
+
+async fn serve(
+    settings: Settings,
+    door: Door,
+    url: &str,
+    credentials: &Credentials,
+    post: Post,
+) -> anyhow::Result<()> {
+    let mut host = Host::build(settings, url, &ALL, |user| Ok(credentials.access(user))).await?;
+    let routes = post.start(&host);
+    host.start(Some(door), routes).await?;
+    for (what, path) in [
+        ("birders", "/"),
+        ("dashboard", "/admin/"),
+        ("mail", "/dev/mail"),
+        ("API", "/docs/"),
+        ("events", "/docs/events"),
+    ] {
+        say(&format!("  {what:<10} {url}{path}"));
+    }
+    say(&format!("dipper ready {url}"));
+    stop::asked(&host.lifecycle).await?;
+    tracing::info!("stopping");
+    host.finish().await
+}
+
+/// Keeps other processes out of a data folder for as long as the file is held; `None` when
+/// another has it.
+pub(crate) fn lock(folder: &Path) -> anyhow::Result<Option<File>> {
+    create_private_folder(folder)?;
+    let path = folder.join("lock");
+    let file = File::create(&path).with_context(|| {
+        format!(
+            "cannot write to {}; choose another folder with --data-dir",
+            folder.display()
+        )
+    })?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(error).context("cannot lock the data folder"),
+    }
+}
+
+/// The mail catcher, unless a mail server is configured.
+struct Post(Option<(MailCatcher, TcpListener)>);
+
+impl Post {
+    async fn open(settings: &mut Settings) -> anyhow::Result<Self> {
+        if settings.smtp_url.is_some() {
+            return Ok(Self(None));
+        }
+        let catcher = MailCatcher::open(&settings.data_dir.join("mail"))?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = listener.local_addr()?;
+        settings.smtp_url = Some(Secret::new(format!("smtp://{address}")));
+        Ok(Self(Some((catcher, listener))))
+    }
+
+    /// Begins to take mail; the routes that show it.
+    fn start(self, host: &Host) -> OpenApiRouter {
+        let Some((catcher, listener)) = self.0 else {
+            return OpenApiRouter::new();
+        };
+        let routes = catcher.router();
+        let stop = host.lifecycle.token();
+        host.lifecycle.spawn("mail catcher", async move {
+            catcher.serve_smtp(listener, stop).await
+        });
+        routes
+    }
+}
+
+/// The nats-server child.
+pub(crate) struct Broker {
+    pub credentials: Credentials,
+    end: CancellationToken,
+    supervisor: JoinHandle<anyhow::Result<()>>,
+}
+
+impl Broker {
+    /// Starts it and brings its streams to what the catalogue says.
+    pub async fn start(settings: &Settings) -> anyhow::Result<Self> {
+        let program = settings
+            .nats_server
+            .clone()
+            .unwrap_or_else(|| PathBuf::from("nats-server"));
+        let mut users: Vec<&str> = ALL.map(ServiceName::as_str).to_vec();
+        users.extend(["setup", "operator"]);
+        let server = NatsServer::start(&program, &settings.data_dir.join("nats"), &users).await?;
+        let credentials = server.credentials().clone();
+        let end = CancellationToken::new();
+        let supervisor = tokio::spawn(server.supervise(end.clone()));
+        let broker = Self {
+            credentials,
+            end,
+            supervisor,
+        };
+        let setup = Bus::connect(&broker.credentials.access("setup"), "setup").await?;
+        streams::ensure(&setup, &settings.streams(), OnDrift::Update).await?;
+        setup.close().await;
+        Ok(broker)
+    }
+
+    /// Ends it and waits for it.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        self.end.cancel();
+        self.supervisor.await?
+    }
+}

@@ -1,0 +1,75 @@
+//! The pictures of the pages in the documentation.
+
+use std::path::{Path, PathBuf};
+
+use image::codecs::png::{CompressionType, FilterType, PngEncoder};
+use testkit::{Launch, PHOTO};
+
+use crate::DIPPER;
+use crate::browser::Browser;
+use crate::dashboard::{create_admin, log_in};
+use crate::driver::Driver;
+use crate::people::{OLGA, PHOTO_FILE, ROLF, join, rate, tick};
+
+const DOCS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs");
+
+/// A picture that was loaded is drawn only when it is decoded, too.
+const PICTURES_READY: &str =
+    "const shown = [...document.images].filter(image => image.checkVisibility());
+    return Promise.all(shown.map(image => image.decode())).then(() => true, () => false)";
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes docs/*.png anew"]
+async fn the_pages_look_like_this() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = Launch::up(DIPPER, folder.path()).start().await;
+    let driver = Driver::start().await;
+    let owner = driver.browser(&running.url, "owner").await;
+    let rater = driver.browser(&running.url, "rater").await;
+    let admin = driver.browser(&running.url, "admin").await;
+    create_admin(folder.path()).await;
+    admin.visit("/admin/").await;
+    log_in(&admin).await;
+
+    join(&owner, &OLGA).await;
+    tick(&owner, Path::new(PHOTO_FILE), "upside down on the old oak").await;
+    admin.await_text("#sparkline-text", "1 new").await;
+    tick(&owner, &close_up(folder.path()), "it looked back").await;
+    owner
+        .await_text("#ticks-list .card:first-child .badges", "Score ")
+        .await;
+    join(&rater, &ROLF).await;
+    rate(&rater).await;
+    rater.click("#notice-close").await;
+    rater.click("#feed-title").await;
+    take(&rater, (850, 690), "birders.png").await;
+
+    admin.await_text("#sparkline-text", "2 new").await;
+    admin.await_text("[data-figure=notifications]", "1").await;
+    take(&admin, (1100, 1000), "dashboard.png").await;
+    for browser in [owner, rater, admin] {
+        browser.close().await;
+    }
+    driver.stop().await;
+    assert_eq!(running.stop().await, Some(0));
+}
+
+/// The same photograph with less around the bird.
+fn close_up(folder: &Path) -> PathBuf {
+    let file = folder.join("close-up.jpg");
+    let whole = image::load_from_memory(PHOTO).unwrap();
+    whole.crop_imm(560, 230, 560, 420).save(&file).unwrap();
+    file
+}
+
+async fn take(page: &Browser, (width, height): (u32, u32), name: &str) {
+    page.resize(width, height).await;
+    page.hide_scrollbars().await;
+    page.await_true("all pictures are ready to be shown", PICTURES_READY)
+        .await;
+    // Packed again: browsers pack quickly, not tightly.
+    let picture = image::load_from_memory(&page.screenshot().await).unwrap();
+    let file = std::fs::File::create(format!("{DOCS}/{name}")).unwrap();
+    let tight = PngEncoder::new_with_quality(file, CompressionType::Best, FilterType::Adaptive);
+    picture.to_rgb8().write_with_encoder(tight).unwrap();
+}

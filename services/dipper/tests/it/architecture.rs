@@ -1,0 +1,77 @@
+//! Who may depend on whom.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+/// The golden list: a crate of ours and the crates of ours that it stands on.
+const MAY_DEPEND_ON: [(&str, &[&str]); 13] = [
+    ("envelope", &[]),
+    ("chassis", &["envelope"]),
+    ("clients", &["chassis", "envelope"]),
+    ("mail-catcher", &[]),
+    ("tick-api", &["chassis", "clients", "envelope"]),
+    ("auth-api", &["chassis", "clients", "envelope"]),
+    ("user-api", &["chassis", "clients", "envelope"]),
+    ("score-model", &["chassis", "envelope"]),
+    ("notifier", &["chassis", "clients", "envelope"]),
+    ("statistics", &["chassis", "clients", "envelope"]),
+    ("admin-api", &["chassis", "clients", "envelope"]),
+    (
+        "dipper",
+        &[
+            "admin-api",
+            "auth-api",
+            "chassis",
+            "clients",
+            "envelope",
+            "mail-catcher",
+            "notifier",
+            "score-model",
+            "statistics",
+            "tick-api",
+            "user-api",
+        ],
+    ),
+    ("testkit", &["chassis", "mail-catcher"]),
+];
+
+#[tokio::test]
+async fn crates_depend_on_each_other_as_the_golden_list_says() {
+    let output = tokio::process::Command::new(env!("CARGO"))
+        .args([
+            "metadata",
+            "--format-version",
+            "1",
+            "--no-deps",
+            "--offline",
+        ])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .await
+        .unwrap();
+    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let packages = metadata["packages"].as_array().unwrap();
+    let names: Vec<&str> = packages
+        .iter()
+        .map(|package| package["name"].as_str().unwrap())
+        .collect();
+    let mut found = BTreeMap::new();
+    for package in packages {
+        let mut ours: Vec<&str> = package["dependencies"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|dependency| dependency["kind"] != "dev")
+            .map(|dependency| dependency["name"].as_str().unwrap())
+            .filter(|name| names.contains(name))
+            .collect();
+        ours.sort_unstable();
+        found.insert(package["name"].as_str().unwrap(), ours);
+    }
+    let golden: BTreeMap<&str, Vec<&str>> = MAY_DEPEND_ON
+        .iter()
+        .map(|(name, ours)| (*name, ours.to_vec()))
+        .collect();
+    assert_eq!(found, golden);
+}

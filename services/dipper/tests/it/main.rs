@@ -1,0 +1,19 @@
+//! The whole program, end to end: through HTTP, with a real broker, real databases and real mail.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod architecture;
+mod bad_input;
+mod catalogue;
+mod dead_letters;
+mod dedupe;
+mod faults;
+mod kills;
+mod pages;
+mod round;
+mod setup;
+mod waiting;

@@ -1,0 +1,171 @@
+//! The three ways in which the system is run.
+
+use std::path::{Path, PathBuf};
+
+use chassis::nats_server::NatsServer;
+use mail_catcher::MailCatcher;
+use tempfile::TempDir;
+use testkit::{Api, Launch, Mailbox, Postgres, Running, databases, nats_server};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+/// The program under test.
+pub const DIPPER: &str = env!("CARGO_BIN_EXE_dipper");
+
+/// Its users at the broker.
+pub const USERS: [&str; 9] = [
+    "tick-api",
+    "auth-api",
+    "user-api",
+    "score-model",
+    "notifier",
+    "statistics",
+    "admin-api",
+    "setup",
+    "operator",
+];
+
+/// A running system and what it keeps its data in.
+pub struct System {
+    pub api: Api,
+    folder: TempDir,
+    processes: Vec<Running>,
+    postgres: Option<Postgres>,
+    /// For processes that share a broker of the test's.
+    broker: Option<NatsServer>,
+    mail: CancellationToken,
+}
+
+impl System {
+    /// `dipper up` on SQLite.
+    pub async fn up() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let running = up(folder.path()).start().await;
+        Self::new(Api::new(&running.url), folder, vec![running], None)
+    }
+
+    /// `dipper up` on PostgreSQL.
+    pub async fn up_on_postgres() -> Self {
+        let postgres = Postgres::start().await;
+        let folder = tempfile::tempdir().unwrap();
+        let running = up(folder.path())
+            .env("DIPPER_DATABASE_URL", &postgres.url())
+            .start()
+            .await;
+        Self::new(
+            Api::new(&running.url),
+            folder,
+            vec![running],
+            Some(postgres),
+        )
+    }
+
+    /// Each service as a process of its own, against one broker.
+    pub async fn seven_processes() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let broker = NatsServer::start(&nats_server(), &folder.path().join("nats"), &USERS)
+            .await
+            .unwrap();
+        let catcher = MailCatcher::open(&folder.path().join("mail")).unwrap();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let smtp = format!("smtp://{}", listener.local_addr().unwrap());
+        let mail = CancellationToken::new();
+        let (sink, end) = (catcher.clone(), mail.clone());
+        tokio::spawn(async move { sink.serve_smtp(listener, end).await });
+
+        let mut processes = Vec::new();
+        for service in &USERS[..7] {
+            let data = folder.path().to_string_lossy().into_owned();
+            let launch = Launch::new(
+                DIPPER,
+                &[
+                    "serve",
+                    service,
+                    "--listen",
+                    "127.0.0.1:0",
+                    "--data-dir",
+                    &data,
+                ],
+            )
+            .env(
+                "DIPPER_NATS_CREDENTIALS",
+                &folder
+                    .path()
+                    .join("nats/credentials.json")
+                    .to_string_lossy(),
+            )
+            .env("DIPPER_DATABASE_URL", &format!("sqlite:{data}/db"))
+            .env("DIPPER_SMTP_URL", &smtp);
+            processes.push(launch.start().await);
+        }
+        let listeners = [
+            ("/api/v1/auth", 1),
+            ("/api/v1/users/me/lists", 0),
+            ("/api/v1/users", 2),
+            ("/api/v1/gdpr/requests", 2),
+            ("/unsubscribe", 4),
+            ("/api/v1/statistics", 5),
+            ("/api/v1/admin", 6),
+            ("/admin", 6),
+            ("", 0),
+        ];
+        let listeners =
+            listeners.map(|(front, place)| (front.to_owned(), processes[place].url.clone()));
+        let api = Api::spread(listeners.to_vec(), Mailbox::Catcher(catcher));
+        Self {
+            broker: Some(broker),
+            mail,
+            ..Self::new(api, folder, processes, None)
+        }
+    }
+
+    fn new(api: Api, folder: TempDir, processes: Vec<Running>, postgres: Option<Postgres>) -> Self {
+        Self {
+            api,
+            folder,
+            processes,
+            postgres,
+            broker: None,
+            mail: CancellationToken::new(),
+        }
+    }
+
+    /// The data folder.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The databases' tables that name somebody or something.
+    pub async fn tables_naming(&self, id: Uuid) -> Vec<String> {
+        match &self.postgres {
+            Some(postgres) => databases::postgres_tables_naming(&postgres.url(), id).await,
+            None => databases::sqlite_tables_naming(&self.folder().join("db"), id).await,
+        }
+    }
+
+    /// Files of pictures that were not deleted.
+    pub fn files_of(&self, image: Uuid) -> Vec<PathBuf> {
+        let folder = self.folder().join("objects").join(image.to_string());
+        std::fs::read_dir(folder)
+            .into_iter()
+            .flatten()
+            .map(|entry| entry.unwrap().path())
+            .collect()
+    }
+
+    /// Stops everything gracefully.
+    pub async fn stop(self) {
+        for process in self.processes {
+            assert_eq!(process.stop().await, Some(0), "it stops gracefully");
+        }
+        self.mail.cancel();
+        if let Some(broker) = self.broker {
+            broker.stop().await.unwrap();
+        }
+    }
+}
+
+/// `dipper up` on a folder, with digests that a test can wait for.
+pub fn up(folder: &Path) -> Launch {
+    Launch::up(DIPPER, folder).env("DIPPER_DIGEST_INTERVAL", "1s")
+}
