@@ -77,6 +77,7 @@ pub static DELETE_V1_0: Contract = Contract {
         trigger: "A user withdrew a rating.",
     },
     consumers: &[
+        read_by("notifier", "does not tell of a rating that was taken back"),
         read_by(
             "tick-api",
             "takes ratings of other producers out of the image's aggregate",

@@ -16,6 +16,7 @@ pub(crate) fn consumers(app: App, database: Database) -> BoundConsumers {
     Consumers::new()
         .on_many(on_ticks)
         .on(on_rating)
+        .on(on_withdrawn)
         .on(erasure::on_delete)
         .with_state(app, database)
 }
@@ -53,20 +54,25 @@ async fn on_rating(app: App, mut delivery: Delivery<rate::Rated>) -> Result<Hand
     Ok(delivery.done())
 }
 
-/// Whose image was rated. Version 1 does not say; ticks do, and the tick may still be on its way.
-/// An image that nobody ticked has nobody to tell.
+async fn on_withdrawn(_: App, mut delivery: Delivery<rate::Withdrawn>) -> Result<Handled, Failure> {
+    let rate::Withdrawn { user, image } = delivery.event;
+    store::ratings::forget_one(delivery.work(), user, image).await?;
+    Ok(delivery.done())
+}
+
+/// Whose image was rated. Ticks say it; whoever rates may only say it as long as nobody has ticked.
+/// Version 1 does not say it, and the tick may still be on its way. An image that nobody ticked has
+/// nobody to tell.
 async fn owner(
     delivery: &mut Delivery<rate::Rated>,
     now: DateTime<Utc>,
 ) -> Result<Option<UserId>, Failure> {
-    if let Some(owner) = delivery.event.owner {
-        return Ok(Some(owner));
-    }
-    let image = delivery.event.image;
+    let (image, named) = (delivery.event.image, delivery.event.owner);
     match store::images::owner(delivery.work(), image).await? {
         // The event does not name the owner, so nobody has asked the fence for them yet.
         Some(owner) if delivery.work().is_erased(owner.0).await? => Err(Failure::Erased),
         Some(owner) => Ok(Some(owner)),
+        None if named.is_some() => Ok(named),
         None if (now - delivery.time).abs() < WAIT_FOR_TICK => {
             let why = "nobody has ticked this image yet";
             Err(Failure::Transient(why.to_owned()))

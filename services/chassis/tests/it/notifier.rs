@@ -67,6 +67,7 @@ impl Notifier {
     async fn run(&self, world: &World, table: Consumers<Self>) {
         table
             .on(|_: Self, tick: Delivery<tick::New>| async { Ok(tick.done()) })
+            .on(|_: Self, withdrawn: Delivery<rate::Withdrawn>| async { Ok(withdrawn.done()) })
             .on(|_: Self, request: Delivery<gdpr::Delete>| async { Ok(request.done()) })
             .with_state(self.clone(), world.database.clone())
             .run(&world.broker.bus, &world.broker.lifecycle)

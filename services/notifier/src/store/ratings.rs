@@ -9,6 +9,8 @@ use crate::letter::Told;
 
 const INSERT: &str = "INSERT INTO pending (event_id, owner, rater, image_id, rating, queued_at)
     VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (event_id) DO NOTHING";
+const FORGET_ONE: &str =
+    "DELETE FROM pending WHERE rater = $1 AND image_id = $2 AND mail_id IS NULL";
 // Looked at now, whatever was decided before: the owner may have changed their wish since.
 const WAKE: &str =
     "INSERT INTO recipient (owner, due_at, claimed_until, attempts) VALUES ($1, $2, 0, 0)
@@ -66,13 +68,25 @@ pub(crate) struct Turn {
     pub(crate) attempts: i64,
 }
 
-/// Queues a rating and has its owner looked at now.
+/// Forgets what waits to be told of a rating: it was changed or taken back. What a mail that is on
+/// its way tells of stays.
+pub(crate) async fn forget_one(
+    session: &mut Session,
+    rater: UserId,
+    image: ImageId,
+) -> Result<(), DatabaseError> {
+    sql!(session, c => sqlx::query(FORGET_ONE).bind(rater.0).bind(image.0).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// Queues a rating in place of what the same person said before, and has its owner looked at now.
 pub(crate) async fn queue(
     session: &mut Session,
     rating: NewRating,
     now: i64,
 ) -> Result<(), DatabaseError> {
     let NewRating { owner, rater, told } = rating;
+    forget_one(session, rater, told.image).await?;
     sql!(session, c => sqlx::query(INSERT).bind(told.event.0).bind(owner.0).bind(rater.0)
         .bind(told.image.0).bind(told.rating).bind(now)
         .execute(c).await.map(drop))?;

@@ -111,6 +111,19 @@ async fn nothing_is_due_when_nothing_waits() {
 }
 
 #[tokio::test]
+async fn only_the_last_word_about_an_image_waits_to_be_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut work = begin(&folder).await;
+    queue(&mut work, 1, 50).await;
+    queue(&mut work, 2, 51).await;
+    assert_eq!(ratings::waiting(&mut work, OWNER).await.unwrap(), [told(2)]);
+    ratings::forget_one(&mut work, RATER, told(2).image)
+        .await
+        .unwrap();
+    assert_eq!(ratings::waiting(&mut work, OWNER).await.unwrap(), []);
+}
+
+#[tokio::test]
 async fn a_rating_is_queued_once() {
     let folder = tempfile::tempdir().unwrap();
     let mut work = begin(&folder).await;
