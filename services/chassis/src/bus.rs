@@ -20,7 +20,7 @@ const OLDEST_SERVER: (i64, i64, i64) = (2, 14, 0);
 pub enum BusError {
     /// No connection could be made.
     #[error(
-        "cannot connect to the broker at {address}: {why}; start a nats-server or set DIPPER_NATS_URL"
+        "cannot connect to the broker at {address}: {why}; is a nats-server there, and do DIPPER_NATS_URL or DIPPER_NATS_CREDENTIALS name it and a login?"
     )]
     Unreachable {
         /// Where it was looked for, without credentials.

@@ -46,7 +46,11 @@ pub enum Failure {
 
 impl From<DatabaseError> for Failure {
     fn from(error: DatabaseError) -> Self {
-        Self::Dependency(error.to_string())
+        if error.is_about_a_value() {
+            Self::Poison(error.to_string())
+        } else {
+            Self::Dependency(error.to_string())
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! SQLite or PostgreSQL behind one session type. SQL texts are shared; see [`sql!`](crate::sql).
 
+mod error;
+
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 use std::sync::Arc;
@@ -16,48 +18,13 @@ use sqlx::{PgConnection, Postgres, Sqlite, SqliteConnection, Transaction};
 use tokio::sync::Notify;
 
 use crate::clock::Clock;
-use crate::keys::PurposeKey;
+use crate::keys::{PurposeKey, create_private_folder};
 use crate::unit_of_work::Work;
 
+pub use error::DatabaseError;
+use error::describe;
+
 static DELIVERY: Migrator = sqlx::migrate!("./migrations");
-
-/// Why the database could not do what was asked. Shows no values, only what kind of failure.
-#[derive(Debug, thiserror::Error)]
-pub enum DatabaseError {
-    /// It cannot be reached or opened.
-    #[error("cannot open the database {place}: {why}")]
-    Unreachable {
-        /// Which one, without credentials.
-        place: String,
-        /// What the driver said.
-        why: String,
-    },
-    /// Its tables cannot be brought up to date.
-    #[error("cannot bring the tables up to date: {0}")]
-    Migration(#[from] sqlx::migrate::MigrateError),
-    /// A statement failed.
-    #[error("database statement failed: {}", describe(.0))]
-    Statement(#[from] sqlx::Error),
-    /// A stored value is not what was written.
-    #[error("the database holds a damaged value in {0}")]
-    Damaged(&'static str),
-}
-
-/// Driver errors may quote values; only their kind and code are shown.
-fn describe(error: &sqlx::Error) -> String {
-    match error {
-        sqlx::Error::Database(inner) => format!(
-            "code {} constraint {}",
-            inner.code().unwrap_or_default(),
-            inner.constraint().unwrap_or("none")
-        ),
-        sqlx::Error::Io(inner) => format!("{}", inner.kind()),
-        sqlx::Error::PoolTimedOut => "no connection became free in time".to_owned(),
-        sqlx::Error::ColumnDecode { index, .. } => format!("column {index} has another type"),
-        sqlx::Error::RowNotFound => "no row".to_owned(),
-        _ => "driver failure".to_owned(),
-    }
-}
 
 /// Where a deployment keeps its databases.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -313,7 +280,7 @@ async fn open_sqlite(place: &Path, service: &str) -> Result<Pools, DatabaseError
         why,
     };
     if let Some(folder) = file.parent() {
-        std::fs::create_dir_all(folder).map_err(|error| unreachable(error.to_string()))?;
+        create_private_folder(folder).map_err(|error| unreachable(format!("{error:#}")))?;
     }
     let options = SqliteConnectOptions::new()
         .filename(&file)

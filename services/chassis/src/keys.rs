@@ -158,27 +158,19 @@ impl std::fmt::Debug for PurposeKey {
     }
 }
 
-/// Makes a folder (and its parents) that only its owner may enter.
+/// Makes a folder (and its parents) that only its owner may enter. One that is there stays as it is:
+/// what it is open to was somebody's choice.
 pub fn create_private_folder(folder: &Path) -> anyhow::Result<()> {
-    std::fs::create_dir_all(folder).with_context(|| {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder).with_context(|| {
         format!(
             "cannot make the folder {}: choose one you may write to with --data-dir",
             folder.display()
         )
-    })?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700)).with_context(
-            || {
-                format!(
-                    "cannot set the permissions of {}: does it belong to somebody else?",
-                    folder.display()
-                )
-            },
-        )?;
-    }
-    Ok(())
+    })
 }
 
 /// Writes a file that only its owner may read.

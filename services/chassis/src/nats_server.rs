@@ -19,6 +19,9 @@ use crate::keys::{create_private_folder, write_private};
 /// The oldest server that `up` starts.
 const OLDEST: (u32, u32, u32) = (2, 15, 1);
 const HEALTHY_WITHIN: Duration = Duration::from_mins(1);
+const STOPS_WITHIN: Duration = Duration::from_secs(10);
+const RESTART_AGAIN: Duration = Duration::from_secs(1);
+const TELLS_VERSION_WITHIN: Duration = Duration::from_secs(10);
 
 /// The shell keeps the server and waits for our end of its input to close: then we are gone,
 /// however we went, and the server must not go on alone with our store.
@@ -127,25 +130,54 @@ impl NatsServer {
     pub async fn supervise(mut self, end: CancellationToken) -> anyhow::Result<()> {
         loop {
             tokio::select! {
+                biased;
+                () = end.cancelled() => return self.stop().await,
                 status = self.child.wait() => {
                     tracing::warn!(status = ?status.ok(), "nats-server ended; starting it again");
-                    (self.child, self.leash) = spawn(&self.program, &self.folder)?;
-                    self.wait_until_healthy().await?;
+                    while let Err(error) = self.restart().await {
+                        let error = format!("{error:#}");
+                        tracing::error!(error, "nats-server does not start; trying again");
+                        tokio::select! {
+                            () = tokio::time::sleep(RESTART_AGAIN) => {}
+                            () = end.cancelled() => return self.stop().await,
+                        }
+                    }
                     tracing::info!("nats-server is back");
                 }
-                () = end.cancelled() => return self.stop().await,
             }
         }
+    }
+
+    /// Starts the server once more, after the one before is gone for certain: if only its keeper
+    /// died, letting go of the leash ends it.
+    async fn restart(&mut self) -> anyhow::Result<()> {
+        drop(self.leash.take());
+        wait_for_earlier(&self.folder).await?;
+        (self.child, self.leash) = spawn(&self.program, &self.folder)?;
+        self.wait_until_healthy().await
     }
 
     /// Ends the server and waits for it.
     pub async fn stop(mut self) -> anyhow::Result<()> {
         drop(self.leash.take());
-        if tokio::time::timeout(Duration::from_secs(20), self.child.wait())
+        if tokio::time::timeout(STOPS_WITHIN, self.child.wait())
             .await
             .is_err()
         {
+            tracing::warn!("nats-server does not end; killing it");
+            self.kill_server().await?;
             self.child.kill().await?;
+        }
+        Ok(())
+    }
+
+    async fn kill_server(&self) -> anyhow::Result<()> {
+        if let Some(pid) = self.pid()
+            && is_server_of(pid, &self.folder).await
+        {
+            let pid = pid.to_string();
+            let killed = Command::new("kill").args(["-KILL", &pid]).status().await;
+            killed.context("cannot kill the nats-server")?;
         }
         Ok(())
     }
@@ -186,6 +218,8 @@ fn spawn(program: &Path, folder: &Path) -> anyhow::Result<(Child, Option<ChildSt
         .arg(program)
         .arg("-c")
         .arg(folder.join("nats.conf"))
+        // What a terminal or a service manager sends to our group is for us: we end the server last.
+        .process_group(0)
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -301,7 +335,12 @@ fn write_config(folder: &Path, credentials: &Credentials, monitoring: u16) -> an
 
 /// Refuses a program that is no nats-server or too old.
 async fn check_version(program: &Path) -> anyhow::Result<()> {
-    let output = Command::new(program).arg("--version").output().await.with_context(|| {
+    let asked = Command::new(program)
+        .arg("--version")
+        .kill_on_drop(true)
+        .output();
+    let asked = tokio::time::timeout(TELLS_VERSION_WITHIN, asked).await;
+    let output = asked.unwrap_or_else(|late| Err(late.into())).with_context(|| {
         format!(
             "cannot run {}: install nats-server 2.15.1 or later, or name it with --nats-server PATH",
             program.display()
@@ -310,14 +349,14 @@ async fn check_version(program: &Path) -> anyhow::Result<()> {
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let version = parse_version(&text).with_context(|| {
         format!(
-            "{} does not tell its version; is it a nats-server?",
+            "{} does not tell its version; name a nats-server with --nats-server PATH",
             program.display()
         )
     })?;
     let (major, minor, patch) = OLDEST;
     ensure!(
         version >= OLDEST,
-        "{} is nats-server {}.{}.{}; {major}.{minor}.{patch} or later is needed",
+        "{} is nats-server {}.{}.{}; name {major}.{minor}.{patch} or later with --nats-server PATH",
         program.display(),
         version.0,
         version.1,

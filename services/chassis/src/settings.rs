@@ -189,14 +189,22 @@ impl Settings {
         let (variables, unknown) = from_environment(environment);
         merge(&mut table, variables);
         merge(&mut table, flags);
-        let settings: Self =
-            toml::Value::Table(table)
-                .try_into()
-                .map_err(|error: toml::de::Error| {
-                    anyhow::anyhow!("configuration: {}", one_line(&error))
-                })?;
+        let settings: Self = serde_path_to_error::deserialize(table).map_err(|error| {
+            let setting = error.path().to_string();
+            anyhow::anyhow!("configuration: {setting}: {}", one_line(error.inner()))
+        })?;
         settings.check()?;
         Ok((settings, unknown))
+    }
+
+    /// The names of settings that have no value; what happens then, their descriptions say.
+    pub fn unset(&self) -> Vec<String> {
+        let set = toml::Table::try_from(self).unwrap_or_default();
+        let all = toml::Table::try_from(all_set()).unwrap_or_default();
+        all.into_iter()
+            .map(|(name, _)| name)
+            .filter(|name| !set.contains_key(name))
+            .collect()
     }
 
     fn check(&self) -> anyhow::Result<()> {
@@ -276,7 +284,12 @@ fn read_file(path: &Path) -> anyhow::Result<toml::Table> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("cannot read the configuration {}", path.display()))?;
     text.parse().map_err(|error: toml::de::Error| {
-        anyhow::anyhow!("configuration {}: {}", path.display(), one_line(&error))
+        let before = error
+            .span()
+            .map_or("", |span| text.get(..span.start).unwrap_or_default());
+        let line = before.matches('\n').count() + 1;
+        let (path, why) = (path.display(), one_line(&error));
+        anyhow::anyhow!("configuration {path}: line {line}: {why}")
     })
 }
 
@@ -409,5 +422,7 @@ mod tests {
                 .contains("0123456789abcdef")
         );
         assert!(!format!("{settings:?}").contains("0123456789abcdef"));
+        assert!(settings.unset().contains(&"listen".to_owned()));
+        assert!(!settings.unset().contains(&"secret".to_owned()));
     }
 }

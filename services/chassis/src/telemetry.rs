@@ -1,5 +1,7 @@
 //! Logs (for people or as JSON) and metrics (Prometheus).
 
+use std::io::IsTerminal as _;
+
 use anyhow::Context as _;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
@@ -23,8 +25,16 @@ pub fn start_logging(settings: &Settings) -> anyhow::Result<()> {
             settings.log
         )
     })?;
+    // These libraries show subjects, addresses and mails when asked for details, so they never are.
+    let filter = ["async_nats=warn", "lettre=warn", "sqlx=warn"]
+        .into_iter()
+        .flat_map(str::parse)
+        .fold(filter, EnvFilter::add_directive);
     let registry = tracing_subscriber::registry().with(filter);
-    let lines = fmt::layer().with_writer(std::io::stderr).with_target(false);
+    let mut lines = fmt::layer().with_writer(std::io::stderr).with_target(false);
+    if !std::io::stderr().is_terminal() {
+        lines.set_ansi(false);
+    }
     match settings.log_format {
         LogFormat::Human => registry.with(lines.compact()).try_init()?,
         LogFormat::Json => registry.with(lines.json().flatten_event(true)).try_init()?,

@@ -1,5 +1,7 @@
 //! Extractors that answer bad input with a problem document.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{FromRequest, FromRequestParts, Request};
@@ -15,6 +17,9 @@ use super::{FieldError, Problem};
 
 /// No JSON body of the API comes near this.
 const LARGEST_JSON: usize = 64 * 1024;
+/// Within this a body has to be here: shorter than a request may take, so that whoever is slow
+/// learns that it was the body.
+const LONGEST_BODY: Duration = Duration::from_secs(50);
 
 /// A JSON body, as an argument or as an answer.
 #[derive(Clone, Copy, Debug)]
@@ -49,9 +54,17 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     }
 }
 
-/// Reads a body up to a limit in bytes; 413 beyond it.
+/// Reads a body up to a limit in bytes; 413 beyond it, 408 if it does not come.
 pub async fn body_within(body: Body, limit: usize) -> Result<Bytes, Problem> {
-    match Limited::new(body, limit).collect().await {
+    let reading = tokio::time::timeout(LONGEST_BODY, Limited::new(body, limit).collect());
+    let Ok(read) = reading.await else {
+        return Err(Problem::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "request-timeout",
+            "The body did not come in time; nothing was changed.",
+        ));
+    };
+    match read {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => {
             let detail = format!("The body may have at most {limit} bytes.");

@@ -8,6 +8,7 @@ use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
+use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 
@@ -34,21 +35,27 @@ pub fn around(router: Router) -> Router {
                 "This address exists, but not for this method.",
             )
         })
-        .layer(CatchPanicLayer::custom(|_: Box<dyn Any + Send>| {
-            Problem::internal(&"a handler panicked").into_response()
-        }))
-        .layer(middleware::from_fn(in_time))
-        .layer(header(
-            header::CONTENT_SECURITY_POLICY,
-            CONTENT_SECURITY_POLICY,
-        ))
-        .layer(header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .layer(header(header::REFERRER_POLICY, "no-referrer"))
-        .layer(header(
-            HeaderName::from_static("cross-origin-opener-policy"),
-            "same-origin",
-        ))
-        .layer(middleware::from_fn(measure))
+        // One stack, from the outside inwards: each layer by itself would be a box more a request.
+        .layer(
+            ServiceBuilder::new()
+                .layer(middleware::from_fn(measure))
+                .layer(header(
+                    HeaderName::from_static("cross-origin-opener-policy"),
+                    "same-origin",
+                ))
+                .layer(header(header::REFERRER_POLICY, "no-referrer"))
+                .layer(header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+                // Most answers are somebody's own; what may be kept says so itself.
+                .layer(header(header::CACHE_CONTROL, "no-store"))
+                .layer(header(
+                    header::CONTENT_SECURITY_POLICY,
+                    CONTENT_SECURITY_POLICY,
+                ))
+                .layer(middleware::from_fn(in_time))
+                .layer(CatchPanicLayer::custom(|_: Box<dyn Any + Send>| {
+                    Problem::internal(&"a handler panicked").into_response()
+                })),
+        )
 }
 
 async fn in_time(request: Request, next: Next) -> Response {

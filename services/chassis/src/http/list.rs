@@ -22,7 +22,8 @@ pub struct List<T> {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct ListQuery {
-    /// At most so many, 1 to 100.
+    /// At most so many, 1 to 100; 20 if it is missing.
+    #[param(minimum = 1, maximum = 100)]
     pub limit: Option<i64>,
     /// From the answer before.
     pub cursor: Option<String>,

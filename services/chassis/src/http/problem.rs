@@ -129,6 +129,13 @@ impl Problem {
         )
     }
 
+    /// Points at the field that the detail is about; the empty pointer is the body itself.
+    pub fn about(mut self, pointer: &str) -> Self {
+        let detail = self.detail.clone();
+        self.errors.push(FieldError::new(pointer, detail));
+        self
+    }
+
     /// Says when to try again.
     pub fn retry_after(self, seconds: u64) -> Self {
         Self {

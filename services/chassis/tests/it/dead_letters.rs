@@ -1,6 +1,9 @@
 //! What can never be handled is kept with its reason, and stops nobody.
 
+use chassis::consumers::Failure;
 use chassis::consumers::dead::headers;
+use chassis::database::DatabaseError;
+use chassis::sql;
 
 use crate::notifier::{Notifier, Trouble};
 use crate::ratings::Rated;
@@ -100,4 +103,16 @@ async fn a_dead_letter_is_kept_once(world: &World) {
     assert_eq!(dead.len(), 1);
     assert_eq!(dead[0].header(headers::ATTEMPTS), "3");
     assert_eq!(world.effects_of(rated.id.0).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_postgres_can_never_hold_is_not_waited_for() {
+    let world = World::on_postgres().await;
+    let mut session = world.database.read().await.unwrap();
+    let held: Result<String, _> = sql!(session, c =>
+        sqlx::query_scalar("SELECT $1::text").bind("a\0b").fetch_one(c).await);
+    let error = DatabaseError::from(held.unwrap_err());
+    assert!(matches!(Failure::from(error), Failure::Poison(_)));
+    drop(session);
+    world.end().await;
 }
