@@ -73,9 +73,8 @@ async fn proven_by_password(
     drop(session);
     let usable = credential.filter(|found| found.standing == Standing::Confirmed);
     let place = app.passwords.place().await?;
-    if app.attempts.check(account, Instant::now()).is_err() {
-        return Ok(false);
-    }
+    // Others may have failed while this attempt waited for its turn.
+    app.attempts.check(account, Instant::now())?;
     let expected = usable.map(|found| found.password);
     Ok(app.passwords.verify(place, password, expected).await?)
 }
@@ -86,9 +85,7 @@ async fn proven_by_code(
     user: UserId,
     code: &str,
 ) -> Result<bool, Error> {
-    if app.attempts.check(account, Instant::now()).is_err() {
-        return Ok(false);
-    }
+    app.attempts.check(account, Instant::now())?;
     let hash = made::code_hash(&app.code_key, user, code);
     let mut work = app.database.begin().await?;
     let right = secrets::take_code(&mut work, user, &hash, app.clock.micros()).await?;
@@ -102,7 +99,7 @@ async fn send_code(app: App, question: SendCode) -> Result<(), Refusal> {
         kind: AccountMail::Code,
     };
     let queued = ask(&app.bus, &mail).await;
-    queued.map_err(|error| Refusal::internal(&error))
+    queued.map_err(|error| passed_on(&error))
 }
 
 async fn create_account(app: App, question: CreateAccount) -> Result<CreatedAccount, Refusal> {
@@ -154,7 +151,7 @@ async fn create_confirmed(
     Ok(true)
 }
 
-/// UserAPI's reason for refusing an address or a name is ours.
+/// Another service's reason for refusing is ours.
 fn passed_on(error: &AskError) -> Refusal {
     match error.refusal() {
         Some(code) => Refusal::new(code),

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use chassis::keys::PurposeKey;
 
 const MOST_FAILURES: u32 = 10;
-const WINDOW: Duration = Duration::from_mins(5);
+const WINDOW: Duration = clients::auth::LONGEST_LOCK;
 /// More accounts than can be guessed at within the window, since each guess costs a password hash.
 const MOST_ACCOUNTS: usize = 100_000;
 

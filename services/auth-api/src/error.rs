@@ -87,7 +87,10 @@ impl IntoResponse for Error {
 
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
-        Self::internal(&error)
+        match error {
+            Error::TooManyAttempts(_) => Self::new("too-many-attempts"),
+            _ => Self::internal(&error),
+        }
     }
 }
 

@@ -12,7 +12,7 @@ pub(crate) fn routes(app: App) -> OpenApiRouter {
         .routes(routes!(registrations::confirm))
         .routes(routes!(sessions::create))
         .routes(routes!(sessions::end))
-        .routes(routes!(sessions::list))
-        .routes(routes!(sessions::delete))
+        .routes(routes!(sessions::list, sessions::delete_all))
+        .routes(routes!(sessions::show, sessions::delete))
         .with_state(app)
 }

@@ -1,10 +1,15 @@
 //! Questions that AuthAPI answers.
 
+use std::time::Duration;
+
 use chassis::rpc::Question;
 use envelope::UserId;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
+
+/// Whoever was wrong too often about a password or a code waits no longer than this.
+pub const LONGEST_LOCK: Duration = Duration::from_mins(5);
 
 /// What somebody may do.
 #[derive(

@@ -130,6 +130,46 @@ pub(crate) async fn list(
     Ok(Json(page.list(views?, cursor)))
 }
 
+/// One of my sessions.
+#[utoipa::path(
+    get, path = "/api/v1/auth/sessions/{id}", tag = "accounts", security(("bearer" = [])),
+    params(("id" = Uuid, Path, description = "The session")),
+    responses(
+        (status = 200, description = "The session", body = SessionView),
+        (status = 401, description = "Not logged in", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No such session of mine", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn show(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+) -> Result<Json<SessionView>, Error> {
+    let mut session = app.database.read().await?;
+    let row = sessions::show(&mut session, caller.user, id, app.clock.micros()).await?;
+    let row = row.ok_or(Error::NoSuchSession)?;
+    Ok(Json(view(&row, caller.session)?))
+}
+
+/// End all my sessions, the one that asks included: their tokens are dead from now on.
+#[utoipa::path(
+    delete, path = "/api/v1/auth/sessions", tag = "accounts", security(("bearer" = [])),
+    responses(
+        (status = 204, description = "Ended"),
+        (status = 401, description = "Not logged in", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn delete_all(
+    State(app): State<App>,
+    caller: Caller,
+) -> Result<StatusCode, Error> {
+    let mut work = app.database.begin().await?;
+    sessions::delete_all(&mut work, caller.user).await?;
+    work.commit().await?;
+    app.authenticator.forget(caller.user);
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// End one of my sessions: its token is dead from now on.
 #[utoipa::path(
     delete, path = "/api/v1/auth/sessions/{id}", tag = "accounts", security(("bearer" = [])),

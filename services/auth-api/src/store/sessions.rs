@@ -14,6 +14,9 @@ const FIND: &str = "SELECT session.id, session.user_id, credential.role
 const LIST: &str = "SELECT id, created_at, expires_at FROM session
     WHERE user_id = $1 AND expires_at > $2 AND (created_at, id) < ($3, $4)
     ORDER BY created_at DESC, id DESC LIMIT $5";
+const SHOW: &str = "SELECT id, created_at, expires_at FROM session
+    WHERE user_id = $1 AND id = $2 AND expires_at > $3";
+const DELETE_ALL: &str = "DELETE FROM session WHERE user_id = $1";
 const DELETE: &str = "DELETE FROM session WHERE id = $1 AND user_id = $2";
 
 /// A session as it is kept.
@@ -25,6 +28,16 @@ pub(crate) struct Row {
     pub(crate) created_at: i64,
     /// When it ends.
     pub(crate) expires_at: i64,
+}
+
+impl From<(Uuid, i64, i64)> for Row {
+    fn from((id, created_at, expires_at): (Uuid, i64, i64)) -> Self {
+        Self {
+            id,
+            created_at,
+            expires_at,
+        }
+    }
 }
 
 /// Keeps a new session.
@@ -70,12 +83,25 @@ pub(crate) async fn list(
 ) -> Result<Vec<Row>, DatabaseError> {
     let rows: Vec<(Uuid, i64, i64)> = sql!(session, c => sqlx::query_as(LIST)
         .bind(user.0).bind(now).bind(before.0).bind(before.1).bind(limit).fetch_all(c).await)?;
-    let rows = rows.into_iter().map(|(id, created_at, expires_at)| Row {
-        id,
-        created_at,
-        expires_at,
-    });
-    Ok(rows.collect())
+    Ok(rows.into_iter().map(Row::from).collect())
+}
+
+/// A session of this user that has not ended.
+pub(crate) async fn show(
+    session: &mut Session,
+    user: UserId,
+    id: Uuid,
+    now: i64,
+) -> Result<Option<Row>, DatabaseError> {
+    let row: Option<(Uuid, i64, i64)> = sql!(session, c => sqlx::query_as(SHOW)
+        .bind(user.0).bind(id).bind(now).fetch_optional(c).await)?;
+    Ok(row.map(Row::from))
+}
+
+/// Ends all sessions of this user.
+pub(crate) async fn delete_all(session: &mut Session, user: UserId) -> Result<(), DatabaseError> {
+    sql!(session, c => sqlx::query(DELETE_ALL).bind(user.0).execute(c).await.map(drop))?;
+    Ok(())
 }
 
 /// Ends a session of this user. Says whether there was one.

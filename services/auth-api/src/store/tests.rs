@@ -200,8 +200,20 @@ async fn only_ones_own_sessions_are_listed_and_ended() {
             .is_empty()
     );
 
+    let shown = sessions::show(&mut work, ada, rows[0].id, NOW).await;
+    assert_eq!(shown.unwrap().as_ref(), Some(&rows[0]));
+    let shown = sessions::show(&mut work, bob, rows[0].id, NOW).await;
+    assert_eq!(shown.unwrap(), None);
+
     assert!(!sessions::delete(&mut work, bob, rows[0].id).await.unwrap());
     assert!(sessions::delete(&mut work, ada, rows[0].id).await.unwrap());
+    sessions::delete_all(&mut work, ada).await.unwrap();
+    assert!(
+        sessions::list(&mut work, ada, NOW, newest, 2)
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }
 
 #[tokio::test]
