@@ -7,6 +7,7 @@ use chassis::group_commit::NotStored;
 use chassis::http::Problem;
 use chassis::rpc::AskError;
 use chassis::unit_of_work::WorkError;
+use clients::auth::LONGEST_LOCK;
 
 use crate::picture::PictureError;
 
@@ -52,6 +53,9 @@ pub(crate) enum Error {
     /// The picture store failed.
     #[error("the picture store failed: {}", .0.kind())]
     Objects(#[from] std::io::Error),
+    /// Password or code were wrong too often.
+    #[error("too many wrong proofs")]
+    TooManyAttempts,
     /// The process is stopping.
     #[error("the process is stopping")]
     Stopping,
@@ -106,6 +110,12 @@ impl From<Error> for Problem {
                 "reauthentication-failed",
                 "The password or code is wrong, or the code is too old.",
             ),
+            Error::TooManyAttempts => Self::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too-many-attempts",
+                "Too many wrong passwords or codes; wait before the next.",
+            )
+            .retry_after(LONGEST_LOCK.as_secs()),
             Error::Picture(error) => of_picture(&error),
             Error::Objects(_) => {
                 tracing::error!(%error, "the picture store did not answer a request");
@@ -138,7 +148,7 @@ fn of_picture(error: &PictureError) -> Problem {
         PictureError::Damaged => (StatusCode::UNPROCESSABLE_ENTITY, "picture-damaged"),
         PictureError::NotProcessed => return Problem::internal(error),
     };
-    Problem::new(status, kind, error.to_string())
+    Problem::new(status, kind, error.to_string()).about("")
 }
 
 impl IntoResponse for Error {
@@ -164,6 +174,7 @@ mod tests {
             (Error::TickGone, 410),
             (Error::NoSuchTick, 404),
             (Error::NotReauthenticated, 403),
+            (Error::TooManyAttempts, 429),
             (Error::Stopping, 503),
             (Error::Picture(PictureError::TooManyBytes), 413),
             (Error::Picture(PictureError::CutOff), 422),

@@ -69,7 +69,9 @@ impl ErasureRequest {
         (status = 202, description = "From now on nothing about the caller is accepted; the session ends.", body = AcceptedErasure),
         (status = 401, body = Problem, content_type = "application/problem+json"),
         (status = 403, description = "The password or code is wrong.", body = Problem, content_type = "application/problem+json"),
+        (status = 410, description = "The account is being deleted already.", body = Problem, content_type = "application/problem+json"),
         (status = 422, body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many wrong proofs; see Retry-After.", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "Nothing was changed; try again.", body = Problem, content_type = "application/problem+json"),
     )
 )]
@@ -79,7 +81,12 @@ pub(crate) async fn create(
     Json(request): Json<ErasureRequest>,
 ) -> Result<(StatusCode, Json<AcceptedErasure>), Error> {
     let user = caller.user;
-    reauthenticate(&app, user, request.proof()?).await?;
+    let proof = request.proof()?;
+    // Whoever is being erased has no password any more that could be right.
+    if app.database.is_erased(user.0).await? {
+        return Err(Error::CallerGone);
+    }
+    reauthenticate(&app, user, proof).await?;
     let opened = open(&app, user).await?;
     let mut work = app.database.begin().await?;
     // Asked for twice is asked for once: then the event is on its way already.
@@ -104,13 +111,17 @@ pub(crate) async fn create(
     responses(
         (status = 202, description = "The mail is on its way."),
         (status = 401, body = Problem, content_type = "application/problem+json"),
-        (status = 503, body = Problem, content_type = "application/problem+json"),
+        (status = 410, description = "The account is being deleted already.", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn send_code(State(app): State<App>, caller: Caller) -> Result<StatusCode, Error> {
     // In trust mode nobody has an address.
     if app.auth_mode != AuthMode::Trust {
-        ask(&app.bus, &SendCode { user: caller.user }).await?;
+        let asked = ask(&app.bus, &SendCode { user: caller.user }).await;
+        asked.map_err(|error| match error.refusal() {
+            Some("unknown-user") => Error::CallerGone,
+            _ => error.into(),
+        })?;
     }
     Ok(StatusCode::ACCEPTED)
 }
@@ -132,6 +143,7 @@ async fn reauthenticate(app: &App, user: UserId, proof: Proof) -> Result<(), Err
     let asked = ask(&app.bus, &Reauthenticate { user, proof }).await;
     asked.map_err(|error| match error.refusal() {
         Some("wrong-password" | "wrong-code") => Error::NotReauthenticated,
+        Some("too-many-attempts") => Error::TooManyAttempts,
         _ => error.into(),
     })
 }

@@ -17,7 +17,11 @@ use crate::store::images;
 const HEADERS: [(HeaderName, &str); 3] = [
     (CONTENT_TYPE, "image/jpeg"),
     (CACHE_CONTROL, "public, max-age=300, immutable"),
-    (CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"),
+    // A browser that shows the picture by itself styles the page around it.
+    (
+        CONTENT_SECURITY_POLICY,
+        "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+    ),
 ];
 
 /// A picture in one of its sizes.

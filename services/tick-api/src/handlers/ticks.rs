@@ -87,7 +87,7 @@ impl TickView {
 /// Ticks a bird with an image of one's own. The same id and body again is the same tick.
 #[utoipa::path(
     post, path = "/api/v1/ticks", operation_id = "create_tick", tag = "ticks", security(("bearer" = [])),
-    params(("Idempotency-Key" = Option<Uuid>, Header, description = "The tick's id, if the body does not name it.")),
+    params(("Idempotency-Key" = Option<String>, Header, description = "Stands for the tick's id, if the body does not name one.")),
     request_body = TickRequest,
     responses(
         (status = 201, description = "It is durable.", body = TickView, headers(("Location" = String, description = "The tick."))),
@@ -104,7 +104,8 @@ pub(crate) async fn create(
     headers: HeaderMap,
     Json(request): Json<TickRequest>,
 ) -> Result<(StatusCode, [(HeaderName, String); 1], Json<TickView>), Error> {
-    let id = request.id(&headers)?.unwrap_or_else(|| app.clock.id());
+    let id = request.id(&headers, caller.user);
+    let id = id.unwrap_or_else(|| app.clock.id());
     let now = app.clock.now();
     let checked = request.check(now.date_naive())?;
     let new = NewTick {

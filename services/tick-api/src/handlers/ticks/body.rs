@@ -4,7 +4,8 @@ use axum::http::HeaderMap;
 use chassis::http::{FieldError, Problem};
 use chrono::{Days, NaiveDate};
 use envelope::{ImageId, ImageUrl, UserId, tick};
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -25,6 +26,7 @@ pub(crate) struct TickRequest {
     image: WantedImage,
     species: Option<WantedSpecies>,
     /// The day on which it was seen: not before 1900, not in the future.
+    #[serde(default, deserialize_with = "day")]
     seen_on: Option<NaiveDate>,
     /// How many there were.
     #[schema(minimum = 1, maximum = 100_000)]
@@ -77,20 +79,14 @@ struct Canonical<'a> {
 }
 
 impl TickRequest {
-    /// The id that the client chose, in the body or as `Idempotency-Key`.
-    pub(super) fn id(&self, headers: &HeaderMap) -> Result<Option<Uuid>, Problem> {
-        let Some(key) = headers.get("idempotency-key") else {
-            return Ok(self.id);
-        };
-        let key: Option<Uuid> = key.to_str().ok().and_then(|key| key.trim().parse().ok());
-        match (key, self.id) {
-            (None, _) => Err(Problem::field("/id", "the Idempotency-Key must be a UUID")),
-            (Some(key), Some(id)) if key != id => {
-                let detail = "must be the Idempotency-Key, if both are sent";
-                Err(Problem::field("/id", detail))
-            }
-            (Some(key), _) => Ok(Some(key)),
-        }
+    /// The id that the client chose: in the body, or else by its `Idempotency-Key`. A key that is
+    /// no UUID is one among this user's keys.
+    pub(super) fn id(&self, headers: &HeaderMap, user: UserId) -> Option<Uuid> {
+        self.id.or_else(|| {
+            let key = headers.get("idempotency-key")?.as_bytes().trim_ascii();
+            let own = || Uuid::new_v5(&user.0, key);
+            Some(Uuid::try_parse_ascii(key).unwrap_or_else(|_| own()))
+        })
     }
 
     /// Checks every field and names all mistakes at once.
@@ -136,6 +132,17 @@ impl TickRequest {
             note: self.note,
         })
     }
+}
+
+/// `2026-05-03`; chrono by itself would also take `+2026-5-3`.
+fn day<'de, D: Deserializer<'de>>(source: D) -> Result<Option<NaiveDate>, D::Error> {
+    let text: Option<String> = Option::deserialize(source)?;
+    let parse = |text: String| {
+        let day: Option<NaiveDate> = text.parse().ok();
+        day.filter(|day| day.to_string() == text)
+            .ok_or_else(|| D::Error::custom("a day is expected, such as 2026-05-03"))
+    };
+    text.map(parse).transpose()
 }
 
 /// In the first time zones it is tomorrow already.
@@ -257,6 +264,24 @@ mod tests {
     }
 
     #[test]
+    fn a_day_is_written_in_one_way_only() {
+        for text in [
+            "2026-2-3",
+            "+2026-02-03",
+            " 2026-02-03",
+            "2026-02-30",
+            "today",
+            "",
+        ] {
+            let body = json!({"image": {"url": IMAGE}, "seen_on": text});
+            assert!(
+                serde_json::from_value::<TickRequest>(body).is_err(),
+                "{text:?}"
+            );
+        }
+    }
+
+    #[test]
     fn the_event_holds_neither_note_nor_precise_place() {
         let checked = check(&json!({
             "place": {"lat": 48.137_154, "lon": 11.576_124}, "note": "nest in the old oak",
@@ -286,20 +311,22 @@ mod tests {
     }
 
     #[test]
-    fn an_idempotency_key_is_the_id_unless_they_disagree() {
+    fn an_idempotency_key_stands_for_the_id_that_the_body_does_not_name() {
         let (one, two) = (Uuid::from_u128(1), Uuid::from_u128(2));
-        let id = |body: Option<Uuid>, key: Option<&str>| {
+        let (anna, bert) = (UserId(one), UserId(two));
+        let id = |body: Option<Uuid>, key: Option<&str>, user| {
             let mut headers = HeaderMap::new();
             if let Some(key) = key {
                 headers.insert("idempotency-key", HeaderValue::from_str(key).unwrap());
             }
-            request(&json!({"id": body})).id(&headers).ok()
+            request(&json!({"id": body})).id(&headers, user)
         };
-        assert_eq!(id(None, None), Some(None));
-        assert_eq!(id(Some(one), None), Some(Some(one)));
-        assert_eq!(id(None, Some(&two.to_string())), Some(Some(two)));
-        assert_eq!(id(Some(one), Some(&one.to_string())), Some(Some(one)));
-        assert_eq!(id(Some(one), Some(&two.to_string())), None);
-        assert_eq!(id(None, Some("mine")), None);
+        assert_eq!(id(None, None, anna), None);
+        assert_eq!(id(Some(one), None, anna), Some(one));
+        assert_eq!(id(None, Some(&two.to_string()), anna), Some(two));
+        assert_eq!(id(Some(one), Some(&two.to_string()), anna), Some(one));
+        assert_eq!(id(None, Some("mine"), anna), id(None, Some(" mine "), anna));
+        assert_ne!(id(None, Some("mine"), anna), id(None, Some("mine"), bert));
+        assert_ne!(id(None, Some("mine"), anna), id(None, Some("other"), anna));
     }
 }
