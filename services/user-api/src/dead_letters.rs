@@ -92,9 +92,17 @@ fn is_of_erasure(message: &StreamMessage) -> bool {
     subject.starts_with("gdpr.")
 }
 
-fn ids_of(message: &StreamMessage) -> Vec<Uuid> {
+/// Every id that a message names: in its subject, its headers, its body.
+pub(crate) fn ids_of(message: &StreamMessage) -> Vec<Uuid> {
     let mut ids = ids_in(message.subject.as_bytes());
     ids.extend(ids_in(&message.payload));
+    for (_, values) in message.headers.iter() {
+        ids.extend(
+            values
+                .iter()
+                .flat_map(|value| ids_in(value.as_str().as_bytes())),
+        );
+    }
     ids
 }
 

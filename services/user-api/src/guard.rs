@@ -1,7 +1,10 @@
 //! The guard: who was erased stays erased. Events and dead letters that name them afterwards, from
 //! late or foreign publishers, are overwritten in the streams.
 
+use std::collections::HashSet;
 use std::time::Duration;
+
+use uuid::Uuid;
 
 use crate::store::Place;
 use crate::{App, broker, dead_letters, store};
@@ -56,12 +59,23 @@ pub(crate) async fn delete_late(app: &App) -> anyhow::Result<u64> {
     Ok(deleted)
 }
 
-/// Overwrites the messages at these places. Answers how many were there.
+/// Overwrites the messages at these places that name an erased person. In a stream that was made
+/// anew a place may hold somebody else's event by now. Answers how many went.
 pub(crate) async fn erase_all(app: &App, places: &[Place]) -> anyhow::Result<u64> {
-    let mut deleted = 0;
+    let mut found = Vec::with_capacity(places.len());
     for place in places {
         let sequence = u64::try_from(place.sequence)?;
-        deleted += u64::from(broker::erase(&app.bus, &place.stream, sequence).await?);
+        let message = broker::get(&app.bus, &place.stream, sequence).await?;
+        found.extend(message.map(|message| (place, dead_letters::ids_of(&message), sequence)));
+    }
+    let named: HashSet<Uuid> = found.iter().flat_map(|(_, ids, _)| ids).copied().collect();
+    let named: Vec<Uuid> = named.into_iter().collect();
+    let erased = app.database.begin().await?.erased_among(&named).await?;
+    let mut deleted = 0;
+    for (place, ids, sequence) in found {
+        if ids.iter().any(|id| erased.contains(id)) {
+            deleted += u64::from(broker::erase(&app.bus, &place.stream, sequence).await?);
+        }
     }
     Ok(deleted)
 }
