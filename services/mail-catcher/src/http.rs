@@ -111,6 +111,7 @@ async fn show(State(catcher): State<MailCatcher>, id: WantedId) -> Result<Respon
 /// Which part of the list is asked for, as the query has it.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 struct ListQuery {
     /// How many mails at most, 1 to 100; 50 if it is missing.
     #[param(value_type = Option<usize>, minimum = 1, maximum = 100)]
@@ -205,7 +206,7 @@ const BAD_CURSOR: Failure = Failure::Invalid {
 };
 const BAD_QUERY: Failure = Failure::Invalid {
     pointer: "",
-    detail: "must name limit and cursor once at most",
+    detail: "may name limit and cursor, once each, and nothing else",
 };
 
 impl IntoResponse for Failure {
@@ -215,18 +216,22 @@ impl IntoResponse for Failure {
             Self::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         };
-        let mut problem = json!({
+        let (detail, pointer) = match self {
+            Self::NotFound => ("No caught mail has this id.", None),
+            Self::Invalid { pointer, detail } => (detail, Some(pointer)),
+            Self::Internal => ("The caught mails cannot be read; the log says why.", None),
+        };
+        let errors: Vec<_> = pointer
+            .iter()
+            .map(|pointer| json!({"pointer": pointer, "detail": detail}))
+            .collect();
+        let problem = json!({
             "type": "about:blank",
             "title": status.canonical_reason(),
             "status": status.as_u16(),
+            "detail": detail,
+            "errors": errors,
         });
-        if let (Self::Invalid { pointer, detail }, Some(problem)) = (self, problem.as_object_mut())
-        {
-            problem.insert(
-                "errors".to_owned(),
-                json!([{ "pointer": pointer, "detail": detail }]),
-            );
-        }
         (
             status,
             [(CONTENT_TYPE, "application/problem+json")],

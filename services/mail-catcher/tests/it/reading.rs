@@ -126,7 +126,13 @@ async fn unknown_mails_and_bad_queries_are_problems() {
         let problem: Value = answer.json().await.unwrap();
         assert_eq!(
             problem,
-            serde_json::json!({ "type": "about:blank", "title": "Not Found", "status": 404 })
+            serde_json::json!({
+                "type": "about:blank",
+                "title": "Not Found",
+                "status": 404,
+                "detail": "No caught mail has this id.",
+                "errors": [],
+            })
         );
     }
     for (query, pointer) in [
@@ -137,6 +143,7 @@ async fn unknown_mails_and_bad_queries_are_problems() {
         ("cursor=x", "/cursor"),
         ("cursor=", "/cursor"),
         ("limit=1&limit=2", ""),
+        ("offset=1", ""),
     ] {
         for path in ["/dev/mail", "/dev/mail/messages"] {
             let answer = running.get(&format!("{path}?{query}")).await;
