@@ -4,12 +4,16 @@ use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{Path, State};
-use axum::http::header;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use chassis::http::Problem;
+use chassis::http::{Path, Problem};
+use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder};
+use utoipa::openapi::{
+    ComponentsBuilder, ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr,
+    ResponseBuilder,
+};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use utoipa_swagger_ui::Config;
@@ -55,31 +59,21 @@ pub(crate) fn serve(router: OpenApiRouter) -> Router {
         .routes(routes!(asyncapi))
         .routes(routes!(catalogue))
         .routes(routes!(viewer))
+        .routes(routes!(viewer_page))
         .routes(routes!(viewer_file))
         .with_state(docs.clone());
     let (router, mut document) = router.merge(own).split_for_parts();
-    name_operations(&mut document);
+    complete(&mut document);
     // Nobody else sets it.
     let _ = docs
         .openapi
         .set(serde_json::to_vec(&document).unwrap_or_default().into());
-    // The viewer's page is the folder itself; the document knows it by the name without a slash.
-    router.route("/docs/", axum::routing::get(viewer_page).with_state(docs))
+    router
 }
 
-/// Handlers of all services are called `list` and `show`; in the one document each operation has a
-/// name of its own, made from method and path: `get_api_v1_ticks_id`.
-fn name_operations(document: &mut OpenApi) {
+/// Adds what is the same for all operations and would only be repeated at each.
+fn complete(document: &mut OpenApi) {
     for (path, item) in &mut document.paths.paths {
-        let words: Vec<&str> = path
-            .split(|letter: char| !letter.is_ascii_alphanumeric())
-            .filter(|word| !word.is_empty())
-            .collect();
-        let place = if words.is_empty() {
-            "root".to_owned()
-        } else {
-            words.join("_")
-        };
         let operations = [
             ("get", &mut item.get),
             ("post", &mut item.post),
@@ -89,10 +83,79 @@ fn name_operations(document: &mut OpenApi) {
         ];
         for (method, operation) in operations {
             if let Some(operation) = operation {
-                operation.operation_id = Some(format!("{method}_{place}"));
+                operation.operation_id = Some(name(method, path));
+                add_common_answers(operation);
             }
         }
     }
+}
+
+/// Handlers of all services are called `list` and `show`; in the one document each operation has a
+/// name of its own, made from method and path: `get_api_v1_ticks_id`.
+fn name(method: &str, path: &str) -> String {
+    let mut words = vec![method];
+    words.extend(
+        path.split(|letter: char| !letter.is_ascii_alphanumeric())
+            .filter(|word| !word.is_empty()),
+    );
+    if path.ends_with('/') {
+        words.push("index");
+    }
+    words.join("_")
+}
+
+/// What extractors and layers answer, and in words what each status means.
+fn add_common_answers(operation: &mut Operation) {
+    let body = operation.request_body.as_ref().and_then(|body| match body {
+        RefOr::T(body) => Some(body),
+        RefOr::Ref(_) => None,
+    });
+    let takes_json = body.is_some_and(|body| body.content.contains_key("application/json"));
+    let mut common = Vec::new();
+    if body.is_some() {
+        common.extend([
+            (408, "The body did not come in time."),
+            (413, "The body is too large."),
+        ]);
+    }
+    if takes_json {
+        common.extend([
+            (400, "The body is no JSON."),
+            (415, "The body is not sent as JSON."),
+        ]);
+    }
+    if operation.security.is_some() {
+        common.push((
+            503,
+            "A part of the system is not available; try again soon.",
+        ));
+    }
+    let answers = &mut operation.responses.responses;
+    for (status, description) in common {
+        let answer = answers.entry(status.to_string());
+        answer.or_insert_with(|| problem(description).into());
+    }
+    for (status, answer) in answers {
+        if let RefOr::T(answer) = answer
+            && answer.description.is_empty()
+        {
+            let status = StatusCode::from_bytes(status.as_bytes()).ok();
+            let reason = status.and_then(|status| status.canonical_reason());
+            reason
+                .unwrap_or("The answer")
+                .clone_into(&mut answer.description);
+        }
+    }
+}
+
+fn problem(description: &str) -> utoipa::openapi::Response {
+    let content = ContentBuilder::new()
+        .schema(Some(Ref::from_schema_name("Problem")))
+        .build();
+    ResponseBuilder::new()
+        .description(description)
+        .content("application/problem+json", content)
+        .build()
 }
 
 fn json(bytes: Bytes) -> Response {
@@ -128,6 +191,8 @@ async fn viewer() -> Redirect {
     Redirect::permanent("/docs/")
 }
 
+/// The page.
+#[utoipa::path(get, path = "/docs/", tag = "documents", responses((status = 200, description = "A page", content_type = "text/html")))]
 async fn viewer_page(State(docs): State<Docs>) -> Result<Response, Problem> {
     file_of_viewer("index.html", docs)
 }
@@ -135,7 +200,7 @@ async fn viewer_page(State(docs): State<Docs>) -> Result<Response, Problem> {
 /// A file of the page.
 #[utoipa::path(
     get, path = "/docs/{file}", tag = "documents", params(("file" = String, Path, description = "Its name")),
-    responses((status = 200, description = "The file"), (status = 404, description = "No such file", body = Problem))
+    responses((status = 200, description = "The file"), (status = 404, description = "No such file", body = Problem, content_type = "application/problem+json"))
 )]
 async fn viewer_file(
     Path(file): Path<String>,

@@ -26,6 +26,8 @@ use crate::names::ServiceName;
 
 /// How long work in progress may take to end at a stop.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// So long requests that are under way may take after a stop was asked for.
+const LAST_ANSWERS: Duration = Duration::from_secs(5);
 
 /// Where HTTP is served, bound before anything else is started: a taken port costs nobody time.
 pub(crate) struct Door {
@@ -140,9 +142,15 @@ impl Host {
         let stop = self.lifecycle.token();
         self.lifecycle.spawn("http", async move {
             let service = router.into_make_service_with_connect_info::<SocketAddr>();
-            axum::serve(listener, service)
-                .with_graceful_shutdown(stop.cancelled_owned())
-                .await?;
+            let asked = stop.clone().cancelled_owned();
+            let serving = axum::serve(listener, service).with_graceful_shutdown(asked);
+            tokio::select! {
+                outcome = serving.into_future() => outcome?,
+                // Whoever does not end their request does not keep the process.
+                () = async { stop.cancelled().await; tokio::time::sleep(LAST_ANSWERS).await } => {
+                    tracing::info!("connections that did not end were closed");
+                }
+            }
             Ok(())
         });
         Ok(())

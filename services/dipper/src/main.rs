@@ -11,6 +11,7 @@ mod stop;
 mod up;
 mod user;
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use chassis::settings::Settings;
@@ -37,6 +38,10 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     }
     if matches!(arguments.command, Command::Config) {
         say(toml::to_string_pretty(&settings)?.trim_end());
+        say(&format!("# not set: {}", settings.unset().join(", ")));
+        for name in unknown {
+            complain(&format!("{name} is no setting"));
+        }
         return Ok(ExitCode::SUCCESS);
     }
     chassis::telemetry::start_logging(&settings)?;
@@ -51,7 +56,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         .build()?;
     runtime.block_on(async move {
         match arguments.command {
-            Command::Up(_) => up::run(settings).await,
+            Command::Up(_) => Box::pin(up::run(settings)).await,
             Command::Serve(command) => serve::run(settings, &command).await,
             Command::User(command) => user::run(settings, command).await,
             Command::Catalogue(_) | Command::Config => Ok(()),
@@ -61,19 +66,12 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 }
 
 /// Standard output: what a command was asked for.
-#[expect(
-    clippy::print_stdout,
-    reason = "the program's answers go to standard output"
-)]
+/// Whoever closed it wants no more.
 pub(crate) fn say(line: &str) {
-    println!("{line}");
+    let _ = writeln!(std::io::stdout(), "{line}");
 }
 
 /// Standard error: why a command failed, in one line.
-#[expect(
-    clippy::print_stderr,
-    reason = "the program's complaints go to standard error"
-)]
 pub(crate) fn complain(line: &str) {
-    eprintln!("dipper: {}", line.replace('\n', " "));
+    let _ = writeln!(std::io::stderr(), "dipper: {}", line.replace('\n', " "));
 }

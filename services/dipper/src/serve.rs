@@ -10,7 +10,8 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::arguments::Serve;
 use crate::host::{Door, Host};
 use crate::names::ServiceName;
-use crate::{say, stop};
+use crate::say;
+use crate::stop::Signals;
 
 /// Runs until asked to stop.
 pub(crate) async fn run(settings: Settings, command: &Serve) -> anyhow::Result<()> {
@@ -19,6 +20,25 @@ pub(crate) async fn run(settings: Settings, command: &Serve) -> anyhow::Result<(
     let door = Door::open(settings.listen.unwrap_or(default), &settings).await?;
     let url = door.url();
 
+    let mut signals = Signals::take()?;
+    let starting = Box::pin(start(settings, door, &url, &names, command));
+    let Some(host) = signals.unless_asked(starting).await? else {
+        return Ok(());
+    };
+    let list: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
+    say(&format!("serving {}", list.join(", ")));
+    say(&format!("dipper ready {url}"));
+    signals.asked_or_stopped(&host.lifecycle).await;
+    host.finish().await
+}
+
+async fn start(
+    settings: Settings,
+    door: Door,
+    url: &str,
+    names: &[ServiceName],
+    command: &Serve,
+) -> anyhow::Result<Host> {
     let setup = Bus::connect(&settings.broker("setup")?, "setup").await?;
     let on_drift = if command.update_streams {
         OnDrift::Update
@@ -29,11 +49,7 @@ pub(crate) async fn run(settings: Settings, command: &Serve) -> anyhow::Result<(
     setup.close().await;
 
     let broker = settings.clone();
-    let mut host = Host::build(settings, &url, &names, |user| broker.broker(user)).await?;
+    let mut host = Host::build(settings, url, names, |user| broker.broker(user)).await?;
     host.start(Some(door), OpenApiRouter::new()).await?;
-    let list: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
-    say(&format!("serving {}", list.join(", ")));
-    say(&format!("dipper ready {url}"));
-    stop::asked(&host.lifecycle).await?;
-    host.finish().await
+    Ok(host)
 }

@@ -18,7 +18,8 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::host::{Door, Host};
 use crate::names::{ALL, ServiceName};
-use crate::{say, stop};
+use crate::say;
+use crate::stop::Signals;
 
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
@@ -41,22 +42,31 @@ pub(crate) async fn run(mut settings: Settings) -> anyhow::Result<()> {
             "NOT SECURE: auth_mode is trust, so any token is believed. For trying things out only.",
         );
     }
+    let mut signals = Signals::take()?;
     let post = Post::open(&mut settings).await?;
-    let broker = Broker::start(&settings).await?;
+    let Some(broker) = signals.unless_asked(Broker::start(&settings)).await? else {
+        return Ok(());
+    };
     say(&format!("  broker     {}", broker.credentials.url));
 
-    let outcome = serve(settings, door, &url, &broker.credentials, post).await;
+    let starting = Box::pin(start(settings, door, &url, &broker.credentials, post));
+    let outcome = match signals.unless_asked(starting).await {
+        Ok(Some(host)) => run_until_asked(host, &mut signals).await,
+        Ok(None) => Ok(()),
+        Err(error) => Err(error),
+    };
     let broker_outcome = broker.stop().await;
     outcome.and(broker_outcome)
 }
 
-async fn serve(
+async fn start(
     settings: Settings,
     door: Door,
     url: &str,
     credentials: &Credentials,
     post: Post,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Host> {
+    let catches_mail = post.0.is_some();
     let mut host = Host::build(settings, url, &ALL, |user| Ok(credentials.access(user))).await?;
     let routes = post.start(&host);
     host.start(Some(door), routes).await?;
@@ -67,10 +77,16 @@ async fn serve(
         ("API", "/docs/"),
         ("events", "/docs/events"),
     ] {
-        say(&format!("  {what:<10} {url}{path}"));
+        if what != "mail" || catches_mail {
+            say(&format!("  {what:<10} {url}{path}"));
+        }
     }
     say(&format!("dipper ready {url}"));
-    stop::asked(&host.lifecycle).await?;
+    Ok(host)
+}
+
+async fn run_until_asked(host: Host, signals: &mut Signals) -> anyhow::Result<()> {
+    signals.asked_or_stopped(&host.lifecycle).await;
     tracing::info!("stopping");
     host.finish().await
 }

@@ -2,9 +2,12 @@
 
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
-use std::process::Output;
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
 
 use testkit::Launch;
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpStream;
 
 use crate::setup::{DIPPER, up};
 
@@ -159,4 +162,48 @@ async fn trust_listens_on_loopback_only() {
     .output()
     .await;
     expect_complaint(&output, &["trust", "loopback"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_never_ends_does_not_hold_up_a_stop() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = up(folder.path()).start().await;
+    let address = running.url.trim_start_matches("http://").to_owned();
+    let mut stalled = TcpStream::connect(address).await.unwrap();
+    stalled
+        .write_all(b"GET /healthz HTTP/1.1\r\nhost: dipper\r\n")
+        .await
+        .unwrap();
+    let asked = Instant::now();
+    assert_eq!(running.stop().await, Some(0));
+    assert!(asked.elapsed() < Duration::from_secs(15));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_can_be_broken_off() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().to_string_lossy().into_owned();
+    // It listens, but nobody answers: the start waits for the database.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let database = format!("postgres://me@{}/x", silent.local_addr().unwrap());
+    let server = testkit::nats_server().to_string_lossy().into_owned();
+    let arguments = ["up", "--data-dir", &data, "--listen", "127.0.0.1:0"];
+    let mut child = tokio::process::Command::new(DIPPER)
+        .args(arguments)
+        .args(["--nats-server", &server])
+        .env("DIPPER_DATABASE_URL", database)
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    while let Some(line) = lines.next_line().await.unwrap() {
+        if line.contains("broker") {
+            break;
+        }
+    }
+    let pid = child.id().unwrap().to_string();
+    assert!(Command::new("kill").arg(pid).status().unwrap().success());
+    assert_eq!(child.wait().await.unwrap().code(), Some(0));
 }

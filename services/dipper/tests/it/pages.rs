@@ -1,5 +1,7 @@
 //! The pages and documents that the program serves.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 use testkit::Api;
 
@@ -41,15 +43,38 @@ async fn pages_and_documents_are_served_without_third_parties() {
     assert_eq!(running.stop().await, Some(0));
 }
 
+/// Every operation has a name of its own and says of each answer what it means.
+fn expect_complete(document: &Value) {
+    let mut names = HashSet::new();
+    let items = document["paths"].as_object().unwrap().values();
+    for operation in items.flat_map(|item| item.as_object().unwrap().values()) {
+        let name = operation["operationId"].as_str().unwrap();
+        assert!(names.insert(name), "{name} stands twice");
+        let answers = operation["responses"].as_object().unwrap();
+        for (status, answer) in answers {
+            let description = answer["description"].as_str().unwrap_or_default();
+            assert!(!description.is_empty(), "{name} {status}");
+        }
+        if operation["requestBody"]["content"]["application/json"].is_object() {
+            for status in ["400", "413", "415"] {
+                assert!(answers.contains_key(status), "{name} {status}");
+            }
+        }
+    }
+}
+
 /// The document holds the routes of the contract, each with an answer described.
 async fn expect_every_route(api: &Api) {
     let document = api.get("/api/openapi.json").await.expect(200).json;
+    expect_complete(&document);
     for (method, path) in [
         ("post", "/api/v1/auth/register"),
         ("post", "/api/v1/auth/confirm"),
         ("post", "/api/v1/auth/login"),
         ("post", "/api/v1/auth/logout"),
         ("get", "/api/v1/auth/sessions"),
+        ("delete", "/api/v1/auth/sessions"),
+        ("get", "/api/v1/auth/sessions/{id}"),
         ("delete", "/api/v1/auth/sessions/{id}"),
         ("post", "/api/v1/images"),
         ("post", "/api/v1/ticks"),

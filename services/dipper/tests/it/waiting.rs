@@ -44,6 +44,42 @@ async fn ticks_are_accepted_while_the_broker_is_down_and_counted_afterwards() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_broker_whose_keeper_was_killed_comes_back_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = up(folder.path()).start().await;
+    let api = Api::new(&running.url);
+    let owner = api.join("Olga").await;
+    let pid_file = folder.path().join("nats/nats-server.pid");
+    let before = std::fs::read_to_string(&pid_file).unwrap();
+    let keeper = std::fs::read_to_string(format!("/proc/{}/status", before.trim()))
+        .unwrap()
+        .lines()
+        .find_map(|line| Some(line.strip_prefix("PPid:")?.trim().to_owned()))
+        .unwrap();
+    let killed = tokio::process::Command::new("kill")
+        .args(["-9", &keeper])
+        .status()
+        .await
+        .unwrap();
+    assert!(killed.success());
+    eventually("another server is there", || async {
+        let now = std::fs::read_to_string(&pid_file).ok()?;
+        (now != before && !now.is_empty()).then_some(())
+    })
+    .await;
+    // A process that ended, and that nobody waited for yet, has an empty command line.
+    let still_runs = std::fs::read(format!("/proc/{}/cmdline", before.trim()))
+        .is_ok_and(|command_line| !command_line.is_empty());
+    assert!(!still_runs, "two servers share a store");
+    eventually("it is ready again", || async {
+        (api.get("/readyz").await.status == 200).then_some(())
+    })
+    .await;
+    tick_a_bird(&api, &owner).await;
+    assert_eq!(running.stop().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn mail_waits_for_the_mail_server() {
     let folder = tempfile::tempdir().unwrap();
     let mail_folder = tempfile::tempdir().unwrap();
