@@ -1,10 +1,12 @@
 //! HTTP: problem documents, extractors that answer with them, and the layers around all routes.
 
+mod cursor;
 mod extract;
 mod layers;
 mod list;
 mod problem;
 
+pub use cursor::{Cursor, NotACursor};
 pub use extract::{Json, Path, Query, body_within};
 pub use layers::around;
 pub use list::{List, ListQuery, PageRequest};

@@ -70,10 +70,7 @@ pub(crate) async fn insert(
             ])
         })
         .collect();
-    let rows = serde_json::Value::from(rows).to_string();
-    let text = INSERT.text(session.dialect());
-    sql!(session, c => sqlx::query(text).bind(&rows).execute(c).await.map(drop))?;
-    Ok(())
+    session.write_rows(INSERT, rows.into()).await
 }
 
 /// The last position that was ever given out here.

@@ -1,10 +1,8 @@
 //! The audit log.
 
-use std::str::FromStr;
-
 use axum::extract::State;
 use chassis::database::DatabaseError;
-use chassis::http::{Json, List, ListQuery, PageRequest, Problem, Query};
+use chassis::http::{Cursor, Json, List, ListQuery, PageRequest, Problem, Query};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -45,12 +43,12 @@ pub(crate) async fn list(
     State(app): State<App>,
     Query(query): Query<ListQuery>,
 ) -> Result<Json<List<AuditView>>, Error> {
-    let page = PageRequest::<Place>::new(query.limit, query.cursor.as_deref())?;
-    let before = page.after.unwrap_or(Place::NEWEST);
+    let page = PageRequest::<Cursor<i64>>::new(query.limit, query.cursor.as_deref())?;
+    let before = page.after.unwrap_or(Cursor::before_all(i64::MAX));
     let mut session = app.database.read().await?;
-    let entries = store::list(&mut session, (before.at, before.id), page.rows_to_read()).await?;
+    let entries = store::list(&mut session, (before.key, before.id), page.rows_to_read()).await?;
     let views: Result<Vec<_>, _> = entries.into_iter().map(view).collect();
-    Ok(Json(page.list(views?, |view| Place::of(view).to_string())))
+    Ok(Json(page.list(views?, cursor)))
 }
 
 fn view(entry: Entry) -> Result<AuditView, DatabaseError> {
@@ -64,57 +62,7 @@ fn view(entry: Entry) -> Result<AuditView, DatabaseError> {
     })
 }
 
-/// A place in the log, as a cursor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Place {
-    at: i64,
-    id: Uuid,
-}
-
-impl Place {
-    /// Before every entry.
-    const NEWEST: Self = Self {
-        at: i64::MAX,
-        id: Uuid::max(),
-    };
-
-    fn of(view: &AuditView) -> Self {
-        Self {
-            at: view.time.timestamp_micros(),
-            id: view.id,
-        }
-    }
-}
-
-impl std::fmt::Display for Place {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}.{}", self.at, self.id)
-    }
-}
-
-impl FromStr for Place {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        let (at, id) = text.split_once('.').ok_or(())?;
-        Ok(Self {
-            at: at.parse().map_err(drop)?,
-            id: id.parse().map_err(drop)?,
-        })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cursor_names_its_place() {
-        let place = Place {
-            at: -5,
-            id: Uuid::from_u128(7),
-        };
-        assert_eq!(place.to_string().parse(), Ok(place));
-        assert_eq!("7".parse::<Place>(), Err(()));
-    }
+fn cursor(view: &AuditView) -> String {
+    let (key, id) = (view.time.timestamp_micros(), view.id);
+    Cursor { key, id }.to_string()
 }

@@ -1,12 +1,11 @@
 //! Logging in and out, and one's own sessions.
 
-use std::str::FromStr;
 use std::time::Instant;
 
 use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, header};
 use chassis::database::DatabaseError;
-use chassis::http::{FieldError, Json, List, ListQuery, PageRequest, Path, Problem, Query};
+use chassis::http::{Cursor, FieldError, Json, List, ListQuery, PageRequest, Path, Problem, Query};
 use chassis::rpc::ask;
 use chassis::unit_of_work::Draft;
 use chrono::{DateTime, Utc};
@@ -119,14 +118,13 @@ pub(crate) async fn list(
     caller: Caller,
     Query(query): Query<ListQuery>,
 ) -> Result<Json<List<SessionView>>, Error> {
-    let page = PageRequest::<Place>::new(query.limit, query.cursor.as_deref())?;
-    let before = page.after.as_ref().unwrap_or(&Place::NEWEST);
+    let page = PageRequest::<Cursor<i64>>::new(query.limit, query.cursor.as_deref())?;
+    let before = page.after.unwrap_or(Cursor::before_all(i64::MAX));
     let now = app.clock.micros();
     let mut session = app.database.read().await?;
-    let before = (before.created_at, before.id);
+    let before = (before.key, before.id);
     let rows = sessions::list(&mut session, caller.user, now, before, page.rows_to_read()).await?;
     let views: Result<Vec<_>, _> = rows.iter().map(|row| view(row, caller.session)).collect();
-    let cursor = |view: &SessionView| Place::of(view).to_string();
     Ok(Json(page.list(views?, cursor)))
 }
 
@@ -280,67 +278,14 @@ fn time(micros: i64) -> Result<DateTime<Utc>, DatabaseError> {
     DateTime::from_timestamp_micros(micros).ok_or(DatabaseError::Damaged("session times"))
 }
 
-/// A place in the list of sessions, as a cursor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Place {
-    created_at: i64,
-    id: Uuid,
-}
-
-impl Place {
-    /// Before every session.
-    const NEWEST: Self = Self {
-        created_at: i64::MAX,
-        id: Uuid::max(),
-    };
-
-    fn of(view: &SessionView) -> Self {
-        Self {
-            created_at: view.created_at.timestamp_micros(),
-            id: view.id,
-        }
-    }
-}
-
-impl std::fmt::Display for Place {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}.{}", self.created_at, self.id)
-    }
-}
-
-impl FromStr for Place {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        let (created_at, id) = text.split_once('.').ok_or(())?;
-        Ok(Self {
-            created_at: created_at.parse().map_err(drop)?,
-            id: id.parse().map_err(drop)?,
-        })
-    }
+fn cursor(view: &SessionView) -> String {
+    let (key, id) = (view.created_at.timestamp_micros(), view.id);
+    Cursor { key, id }.to_string()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_cursor_names_its_place() {
-        let place = Place {
-            created_at: 17,
-            id: Uuid::from_u128(5),
-        };
-        assert_eq!(place.to_string().parse(), Ok(place));
-        for bad in [
-            "",
-            "17",
-            "x.y",
-            "17.",
-            ".00000000-0000-0000-0000-000000000005",
-        ] {
-            assert_eq!(bad.parse::<Place>(), Err(()), "{bad:?}");
-        }
-    }
 
     #[test]
     fn what_cannot_be_an_account_is_pointed_at() {

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use chassis::database::DatabaseError;
-use chassis::http::{Json, List, PageRequest, Problem, Query};
+use chassis::http::{Cursor, Json, List, PageRequest, Problem, Query};
 use clients::Caller;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
@@ -10,7 +10,6 @@ use utoipa::{IntoParams, ToSchema};
 use super::images::ImageView;
 use crate::App;
 use crate::error::Error;
-use crate::store::Cursor;
 use crate::store::images::{self, FeedOrder, ImageRow};
 
 /// Which part of the feed is wanted, and in which order.

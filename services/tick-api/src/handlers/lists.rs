@@ -1,7 +1,7 @@
 //! A birder's lists of species.
 
 use axum::extract::State;
-use chassis::http::{Json, List, ListQuery, PageRequest, Path, Problem, Query};
+use chassis::http::{Cursor, Json, List, ListQuery, PageRequest, Path, Problem, Query};
 use chrono::{Datelike as _, NaiveDate};
 use clients::Caller;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,6 @@ use super::ImageRef;
 use crate::App;
 use crate::error::Error;
 use crate::species::{CHECKLIST, Species};
-use crate::store::Cursor;
 use crate::store::lists::{self, Days, FirstTick};
 
 /// Which list.

@@ -5,7 +5,7 @@ mod body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use chassis::database::DatabaseError;
-use chassis::http::{Json, List, PageRequest, Path, Problem, Query};
+use chassis::http::{Cursor, Json, List, PageRequest, Path, Problem, Query};
 use chassis::unit_of_work::Draft;
 use chrono::{DateTime, NaiveDate, Utc};
 use clients::Caller;
@@ -19,7 +19,6 @@ use crate::App;
 use crate::error::Error;
 use crate::place::Place;
 use crate::species::{CHECKLIST, Species};
-use crate::store::Cursor;
 use crate::store::ticks::{self as store, NewTick, TickRow};
 
 use body::TickRequest;

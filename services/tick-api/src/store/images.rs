@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 
 use chassis::database::{DatabaseError, Session, Sql};
+use chassis::http::Cursor;
 use chassis::sql;
 use envelope::{ImageId, UserId};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Cursor, id_list};
+use super::id_list;
 use crate::ranking;
 
 /// An image as people see it; `$1` is who looks. With several species in one picture, the first tick's is shown.

@@ -1,12 +1,11 @@
 //! A birder's lists: each species once, with its first tick.
 
 use chassis::database::{DatabaseError, Session};
+use chassis::http::Cursor;
 use chassis::sql;
 use chrono::NaiveDate;
 use envelope::UserId;
 use uuid::Uuid;
-
-use super::Cursor;
 
 const FIRSTS: &str = "SELECT id, species, day, image FROM (
         SELECT id, species, day, image,

@@ -5,12 +5,13 @@ mod group;
 mod tests;
 
 use chassis::database::{DatabaseError, Session};
+use chassis::http::Cursor;
 use chassis::sql;
 use chrono::{DateTime, NaiveDate, Utc};
 use envelope::{ImageId, TickId, UserId, tick};
 use uuid::Uuid;
 
-use super::{Cursor, images};
+use super::images;
 
 macro_rules! row {
     () => {

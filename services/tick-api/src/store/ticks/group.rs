@@ -187,10 +187,7 @@ async fn existing(
 
 async fn insert(session: &mut Session, ticks: &[&NewTick]) -> Result<(), DatabaseError> {
     let rows: Vec<_> = ticks.iter().map(|tick| tick.row()).collect();
-    let rows = serde_json::Value::from(rows).to_string();
-    let text = INSERT.text(session.dialect());
-    sql!(session, c => sqlx::query(text).bind(&rows).execute(c).await.map(drop))?;
-    Ok(())
+    session.write_rows(INSERT, rows.into()).await
 }
 
 impl NewTick {

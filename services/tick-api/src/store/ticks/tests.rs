@@ -2,6 +2,7 @@
 
 use chassis::database::Database;
 use chassis::group_commit::Change as _;
+use chassis::http::Cursor;
 use chrono::{DateTime, Utc};
 use envelope::{ImageId, ImageUrl, TickId, UserId, tick};
 use uuid::Uuid;
@@ -13,7 +14,7 @@ use crate::species::CHECKLIST;
 use crate::store::images::{self, FeedOrder, NewImage};
 use crate::store::lists::{self, Days};
 use crate::store::testing::database;
-use crate::store::{Cursor, ticks};
+use crate::store::ticks;
 
 const ANNA: UserId = UserId(Uuid::from_u128(0xA));
 const BERT: UserId = UserId(Uuid::from_u128(0xB));
