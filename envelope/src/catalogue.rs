@@ -71,6 +71,37 @@ pub struct Consumer {
     pub why: &'static str,
 }
 
+/// A service that reads events, and how.
+#[derive(Debug, Clone, Copy)]
+pub struct Reader {
+    /// The service's name: `statistics`.
+    pub service: &'static str,
+    /// In which order, and by how many at a time.
+    pub reading: Reading,
+    /// Why so.
+    pub why: &'static str,
+}
+
+/// How a service reads events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    /// One worker at a time, in the order of the stream, from a checkpoint of its own on: what it
+    /// keeps can be built again from the stream.
+    Projection,
+    /// Any number of workers side by side; what they do cannot be done again.
+    Effect,
+}
+
+impl Reading {
+    /// In a word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Projection => "projection",
+            Self::Effect => "effect",
+        }
+    }
+}
+
 /// A place in an event's data that is personal.
 #[derive(Debug, Clone, Copy)]
 pub struct Personal {
@@ -147,6 +178,41 @@ pub static CATALOGUE: &[&Contract] = &[
     &user::LOGIN_V1_0,
     &admin::AUDIT_V1_0,
 ];
+
+/// Every service that reads events.
+pub static READERS: &[Reader] = &[
+    projection("tick-api", "scores and ratings of its images"),
+    projection("auth-api", "who is erased"),
+    projection("user-api", "the index of all places that name a person"),
+    effect(
+        "score-model",
+        "a score may take its time, and many can be made at once",
+    ),
+    effect("notifier", "a mail that was sent cannot be sent again"),
+    projection("statistics", "the rows that figures are counted from"),
+    projection("admin-api", "the audit log"),
+];
+
+const fn projection(service: &'static str, why: &'static str) -> Reader {
+    Reader {
+        service,
+        reading: Reading::Projection,
+        why,
+    }
+}
+
+const fn effect(service: &'static str, why: &'static str) -> Reader {
+    Reader {
+        service,
+        reading: Reading::Effect,
+        why,
+    }
+}
+
+/// How a service reads events, if it does.
+pub fn reader(service: &str) -> Option<&'static Reader> {
+    READERS.iter().find(|reader| reader.service == service)
+}
 
 /// The stream with this name: `RATE`.
 pub fn stream(name: &str) -> Option<&'static Stream> {

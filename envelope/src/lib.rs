@@ -42,8 +42,11 @@ mod validators;
 mod version;
 mod whole;
 
-pub use catalogue::{CATALOGUE, Consumer, Contract, Personal, Producer, STREAMS, Stream, Whose};
-pub use catalogue::{consumed_by, contract, stream};
+pub use catalogue::{
+    CATALOGUE, Consumer, Contract, Personal, Producer, READERS, Reader, Reading, STREAMS, Stream,
+    Whose,
+};
+pub use catalogue::{consumed_by, contract, reader, stream};
 pub use decode::{DecodeError, Decoded, Mention, Mentioned, decode};
 pub use ids::{EventId, ImageId, TickId, UserId, derived_id};
 pub use image_url::{ImageUrl, NotAnImageUrl};

@@ -9,6 +9,7 @@ use std::time::Duration;
 use async_nats::jetstream::{self, Context};
 use async_nats::{Client, ConnectOptions, Event, HeaderMap, HeaderValue, ServerError};
 use bytes::Bytes;
+use tokio::sync::watch;
 
 /// How long a publish or a question waits for its answer.
 pub const ANSWER_WITHIN: Duration = Duration::from_secs(2);
@@ -83,12 +84,14 @@ impl Access {
 pub struct Bus {
     client: Client,
     jetstream: Context,
+    connections: watch::Receiver<u64>,
     service: Arc<str>,
 }
 
 impl Bus {
     /// Connects as a service and checks the server's version.
     pub async fn connect(access: &Access, service: &str) -> Result<Self, BusError> {
+        let (count, connections) = watch::channel(0);
         let mut options = ConnectOptions::new()
             .name(service)
             // A hung server is noticed only by pings.
@@ -102,6 +105,9 @@ impl Bus {
                 let service = service.to_owned();
                 move |event| {
                     report(&service, &event);
+                    if event == Event::Connected {
+                        count.send_modify(|connections| *connections += 1);
+                    }
                     std::future::ready(())
                 }
             });
@@ -130,6 +136,7 @@ impl Bus {
         Ok(Self {
             client,
             jetstream,
+            connections,
             service: service.into(),
         })
     }
@@ -190,6 +197,13 @@ impl Bus {
     /// Whether the connection is up now.
     pub fn is_connected(&self) -> bool {
         self.client.connection_state() == async_nats::connection::State::Connected
+    }
+
+    /// Changes with every new connection: what was asked on the one before is not answered.
+    pub(crate) fn connections(&self) -> watch::Receiver<u64> {
+        let mut connections = self.connections.clone();
+        connections.mark_unchanged();
+        connections
     }
 
     /// Sends what is waiting and closes.

@@ -4,10 +4,18 @@
 //! Two kinds: [`Consumers`] change the service's database; [`Effects`] belong to a service that
 //! has none and answer an event with other events.
 
-mod batch;
+mod attempt;
 pub mod dead;
 mod effects;
+mod held;
+mod lease;
+mod offered;
+pub(crate) mod parking;
+mod progress;
+mod projection;
 mod pull;
+mod retry;
+mod shared;
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -15,15 +23,18 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use envelope::{Canonical, Decoded, EventId};
+use envelope::{Canonical, Decoded, EventId, Reading};
 
 use crate::bus::Bus;
 use crate::database::{Database, DatabaseError};
 use crate::lifecycle::Lifecycle;
 use crate::unit_of_work::{Cause, Work, WorkError};
 
-use self::batch::Runner;
+use self::attempt::Attempts;
+use self::parking::Lot;
+use self::projection::Projection;
 use self::pull::Subscription;
+use self::shared::Shared;
 
 pub use effects::{BoundEffects, Effects};
 
@@ -42,14 +53,19 @@ pub enum Failure {
     /// It names an erased person: acknowledged without effect.
     #[error("names an erased person")]
     Erased,
+    /// The service's own database does not work now: nothing is handled until it does.
+    #[error(transparent)]
+    Outage(DatabaseError),
 }
 
 impl From<DatabaseError> for Failure {
     fn from(error: DatabaseError) -> Self {
-        if error.is_about_a_value() {
+        if error.is_outage() {
+            Self::Outage(error)
+        } else if error.is_about_a_value() {
             Self::Poison(error.to_string())
         } else {
-            Self::Dependency(error.to_string())
+            Self::Transient(error.to_string())
         }
     }
 }
@@ -312,20 +328,35 @@ impl BoundConsumers {
         if self.any.is_none() {
             pull::check_table(service, self.handlers.keys().copied())?;
         }
+        let epoch = match envelope::reader(service).map(|reader| reader.reading) {
+            Some(Reading::Projection) => Some(lease::keep(self.database.clone(), lifecycle)),
+            _ => None,
+        };
         for mut from in Subscription::all(service, bus, lifecycle) {
             if self.any.is_some() {
                 // The whole stream, so that what the catalogue does not know is noticed and buried.
                 from.filters.clear();
             }
-            let consumer = from.ensure().await?;
-            let task = format!("{service} on {}", from.stream);
-            let runner = Runner {
-                from,
+            let attempts = Attempts {
+                lot: Lot {
+                    consumer: service,
+                    stream: from.stream,
+                },
+                bus: bus.clone(),
                 database: self.database.clone(),
                 handlers: Arc::clone(&self.handlers),
                 any: self.any.clone(),
             };
-            lifecycle.spawn(task, runner.run(consumer));
+            let task = format!("{service} on {}", from.stream);
+            if let Some(epoch) = epoch.clone() {
+                from.ensure_projection().await?;
+                let worker = Projection::new(from, attempts, epoch);
+                lifecycle.spawn(task, worker.run());
+            } else {
+                let consumer = from.ensure().await?;
+                let worker = Shared::new(from, attempts);
+                lifecycle.spawn(task, worker.run(consumer));
+            }
         }
         Ok(())
     }

@@ -92,6 +92,7 @@ pub struct Database {
     pub(crate) fence_key: PurposeKey,
     pub(crate) outbox_filled: Arc<Notify>,
     pub(crate) deleted_for_good: Arc<Notify>,
+    pub(crate) parked: Arc<Notify>,
     service: &'static str,
 }
 
@@ -207,6 +208,7 @@ impl Database {
             fence_key,
             outbox_filled: Arc::default(),
             deleted_for_good: Arc::default(),
+            parked: Arc::default(),
             service,
         };
         let last = crate::outbox::last_position(&mut database.read().await?).await?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use envelope::gdpr;
 use uuid::Uuid;
 
-use crate::consumers::{Delivery, Failure, Handled};
+use crate::consumers::{Delivery, Failure, Handled, parking};
 use crate::database::{Database, DatabaseError};
 use crate::lifecycle::Lifecycle;
 use crate::outbox;
@@ -15,8 +15,8 @@ use crate::unit_of_work::Draft;
 /// A reader may hold the log for a moment.
 const SCRUB_AGAIN: Duration = Duration::from_millis(250);
 
-/// Ends a service's part in an erasure: deletes what the outbox holds of the person and their
-/// images, and leaves the receipt that says how many rows went. The service has fenced them and
+/// Ends a service's part in an erasure: deletes what the outbox and the parked events
+/// hold of the person and their images, and leaves the receipt that says how many rows went. The service has fenced them and
 /// deleted its own rows before.
 pub async fn confirm(
     mut delivery: Delivery<gdpr::Delete>,
@@ -27,6 +27,7 @@ pub async fn confirm(
     let work = delivery.work();
     for person in people {
         rows += outbox::erase(work, *person).await?;
+        rows += parking::erase(work, *person).await?;
     }
     let service = work.database().service();
     let receipt = gdpr::Purged {

@@ -6,6 +6,7 @@
 //! | [`service`] | what a service is built from and how it is run |
 //! | [`lifecycle`] | tasks, graceful stop; a task that dies stops the process |
 //! | [`clock`] | time, ids and secrets |
+//! | [`ids`] | ids in any text |
 //! | [`keys`] | keys derived from the deployment's secret: sealing and keyed hashes |
 //! | [`database`] | SQLite or PostgreSQL behind one session type |
 //! | [`unit_of_work`] | a change and its events in one transaction |
@@ -29,6 +30,7 @@ pub mod erasure;
 pub mod fence;
 pub mod group_commit;
 pub mod http;
+pub mod ids;
 pub mod keys;
 pub mod lifecycle;
 pub mod nats_server;

@@ -6,9 +6,9 @@ use std::collections::HashSet;
 use anyhow::Context as _;
 use async_nats::jetstream::message::StreamMessage;
 use chassis::consumers::dead::headers;
+use chassis::ids::ids_in;
 use uuid::Uuid;
 
-use crate::mentions::ids_in;
 use crate::store::erasures;
 use crate::{App, broker};
 

@@ -26,7 +26,6 @@ mod guard;
 mod handlers;
 mod identity;
 mod index;
-mod mentions;
 mod progress;
 mod router;
 mod store;

@@ -1,9 +1,7 @@
 //! Dead letters: what can never be handled is kept with its reason, and stops nobody.
 
-use std::time::Duration;
-
-use async_nats::jetstream::{AckKind, Message};
-
+use super::offered::Offered;
+use super::parking::Lot;
 use crate::bus::{Bus, BusError, header_value};
 
 /// Names of the headers that a dead letter carries beside its original ones.
@@ -25,38 +23,16 @@ pub mod headers {
 /// Headers are lines; longer details help nobody.
 const LONGEST_DETAIL: usize = 500;
 
-/// Keeps the original bytes in the stream DEAD, then acknowledges the message. If the dead letter
-/// cannot be kept, the message comes again.
-pub(crate) async fn bury(bus: &Bus, message: &Message, group: &str, reason: &str, detail: &str) {
-    match publish(bus, message, group, reason, detail).await {
-        Ok(()) => {
-            metrics::counter!("dipper_dead_letters_total", "consumer" => group.to_owned(), "reason" => reason.to_owned())
-                .increment(1);
-            tracing::warn!(
-                consumer = group,
-                reason,
-                detail,
-                "an event went to the dead letters"
-            );
-            acknowledge(message).await;
-        }
-        Err(error) => {
-            tracing::error!(consumer = group, %error, "a dead letter could not be kept; the event comes again");
-            postpone(message, Duration::from_secs(5)).await;
-        }
-    }
-}
-
-async fn publish(
+/// Keeps the original bytes in the stream DEAD, with a stable word and a sentence that say why.
+pub(crate) async fn bury(
     bus: &Bus,
-    message: &Message,
-    group: &str,
-    reason: &str,
-    detail: &str,
+    lot: Lot,
+    offered: &Offered,
+    (reason, detail): (&str, &str),
 ) -> Result<(), BusError> {
-    let (stream, sequence, attempts) = place(message);
-    let mut map = message.headers.clone().unwrap_or_default();
-    let id = format!("{stream}:{sequence}:{group}");
+    let (consumer, sequence) = (lot.consumer, offered.place.sequence);
+    let mut map = offered.headers.clone();
+    let id = format!("{}:{sequence}:{consumer}", lot.stream);
     map.insert(async_nats::header::NATS_MESSAGE_ID, header_value(&id)?);
     let detail: String = detail
         .chars()
@@ -64,37 +40,25 @@ async fn publish(
         .take(LONGEST_DETAIL)
         .collect();
     for (name, value) in [
-        (headers::CONSUMER, group),
+        (headers::CONSUMER, consumer),
         (headers::REASON, reason),
         (headers::DETAIL, &detail),
-        (headers::ATTEMPTS, &attempts.to_string()),
-        (headers::ORIGIN_STREAM, &stream),
+        (headers::ATTEMPTS, &(offered.attempts + 1).to_string()),
+        (headers::ORIGIN_STREAM, lot.stream),
         (headers::ORIGIN_SEQUENCE, &sequence.to_string()),
     ] {
         map.insert(name, header_value(value)?);
     }
-    let subject = format!("dead.{}", message.subject);
-    bus.publish_with_headers(subject, map, message.payload.clone())
+    let subject = format!("dead.{}", offered.subject);
+    bus.publish_with_headers(subject, map, offered.body.clone())
         .await?;
+    metrics::counter!("dipper_dead_letters_total", "consumer" => consumer, "reason" => reason.to_owned())
+        .increment(1);
+    tracing::warn!(
+        consumer,
+        reason,
+        detail,
+        "an event went to the dead letters"
+    );
     Ok(())
-}
-
-/// Stream, sequence there, and how often the message was delivered.
-pub(crate) fn place(message: &Message) -> (String, u64, i64) {
-    message.info().map_or_else(
-        |_| (String::new(), 0, 1),
-        |info| (info.stream.to_owned(), info.stream_sequence, info.delivered),
-    )
-}
-
-pub(crate) async fn acknowledge(message: &Message) {
-    if let Err(error) = message.ack().await {
-        tracing::debug!(%error, "an acknowledgement was not sent; the event comes again");
-    }
-}
-
-pub(crate) async fn postpone(message: &Message, delay: Duration) {
-    if let Err(error) = message.ack_with(AckKind::Nak(Some(delay))).await {
-        tracing::debug!(%error, "a postponement was not sent; the event comes again");
-    }
 }

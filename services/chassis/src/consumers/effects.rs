@@ -5,15 +5,18 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 
-use anyhow::{Context as _, bail};
-use async_nats::jetstream::Message;
+use anyhow::Context as _;
+use async_nats::jetstream::AckKind;
 use async_nats::jetstream::consumer::PullConsumer;
-use envelope::{Canonical, Outgoing, decode};
-use futures::StreamExt as _;
+use envelope::{Canonical, Outgoing};
+use futures::{StreamExt as _, stream};
+use tokio::sync::mpsc;
 
-use super::batch::backoff;
+use super::attempt::{PROBE_EVERY, backoff};
+use super::held::{Fetched, Held};
+use super::offered::Offered;
+use super::parking::Lot;
 use super::pull::{self, Subscription};
 use super::{Arrival, EventName, Failure, Received, dead};
 use crate::bus::Bus;
@@ -22,7 +25,6 @@ use crate::lifecycle::Lifecycle;
 /// Few, since each is real work and another process wants its share.
 const BATCH: usize = 16;
 const MOST_ATTEMPTS: i64 = 12;
-const DEPENDENCY_DELAY: Duration = Duration::from_secs(2);
 
 type Answering = Pin<Box<dyn Future<Output = Result<Vec<Outgoing>, Failure>> + Send>>;
 type Handler = Arc<dyn Fn(Arrival) -> Answering + Send + Sync>;
@@ -120,54 +122,61 @@ impl Worker {
     }
 
     async fn read(&self, consumer: PullConsumer) -> anyhow::Result<()> {
-        let mut outcomes = self
-            .from
-            .pull(&consumer, BATCH)
-            .await?
-            .map(|message| self.handle(message.map_err(|error| error.kind().to_string())))
-            .buffer_unordered(self.at_once);
+        let incarnation = self.from.incarnation().await?;
+        let held = Held::new(self.from.clone(), BATCH);
+        let (to, fetched) = mpsc::unbounded_channel();
+        let outcome = tokio::select! {
+            outcome = held.fetch(&consumer, to) => outcome,
+            outcome = self.work(&held, fetched, incarnation) => outcome,
+        };
+        held.give_back().await;
+        outcome
+    }
+
+    async fn work(
+        &self,
+        held: &Held,
+        fetched: mpsc::UnboundedReceiver<Fetched>,
+        incarnation: i64,
+    ) -> anyhow::Result<()> {
+        let one_by_one = stream::unfold(fetched, async |mut fetched| {
+            let next = fetched.recv().await?;
+            Some((next, fetched))
+        });
+        let mut settled = one_by_one
+            .map(|fetched| self.handle(held, fetched, incarnation))
+            .buffer_unordered(self.at_once)
+            .boxed();
         loop {
-            let outcome = tokio::select! {
-                outcome = outcomes.next() => outcome.context("the pull ended")?,
+            tokio::select! {
+                one = settled.next() => one.context("the pull ended")?,
                 () = self.from.lifecycle.stopped() => return Ok(()),
-            };
-            if let Err(broken) = outcome {
-                bail!("{broken}");
             }
         }
     }
 
-    async fn handle(&self, message: Result<Message, String>) -> Result<(), String> {
-        let message = message?;
-        let outcome = match decode(&message.subject, &message.payload) {
+    async fn handle(&self, held: &Held, fetched: Fetched, incarnation: i64) {
+        let mut offered = Offered::from_message(&fetched.message, incarnation);
+        let delivered = fetched.message.info().map_or(1, |info| info.delivered);
+        offered.attempts = delivered - 1;
+        let outcome = match &offered.decoded {
             Ok(decoded) => {
-                let (_, sequence, _) = dead::place(&message);
                 let arrival = Arrival {
-                    decoded: Arc::new(decoded),
-                    origin: (self.from.stream, sequence),
+                    decoded: Arc::clone(decoded),
+                    origin: (self.from.stream, offered.place.sequence),
                 };
                 self.answer(arrival).await
             }
-            Err(error) => {
-                dead::bury(
-                    &self.from.bus,
-                    &message,
-                    self.from.service,
-                    error.reason(),
-                    &error.to_string(),
-                )
-                .await;
-                return Ok(());
-            }
+            Err(unreadable) => Err(Given::Up(unreadable.reason, unreadable.detail.clone())),
         };
-        self.settle(&message, outcome).await;
-        Ok(())
+        let what = self.settle(&offered, outcome).await;
+        held.settle(&fetched.message, what).await;
     }
 
-    async fn answer(&self, arrival: Arrival) -> Result<(), Failure> {
+    async fn answer(&self, arrival: Arrival) -> Result<(), Given> {
         let contract = arrival.decoded.contract;
         let Some(handler) = self.handlers.get(&(contract.entity, contract.kind)) else {
-            return Err(Failure::Poison("no handler for this event".to_owned()));
+            return Err(Given::Up("poison", "no handler for this event".to_owned()));
         };
         for event in handler(arrival).await? {
             self.from
@@ -179,32 +188,65 @@ impl Worker {
         Ok(())
     }
 
-    async fn settle(&self, message: &Message, outcome: Result<(), Failure>) {
-        let (_, _, attempts) = dead::place(message);
-        let (label, bury) = match outcome {
-            Ok(()) => ("handled", None),
-            Err(Failure::Erased) => ("erased", None),
-            Err(Failure::Poison(why)) => ("dead", Some(("poison", why))),
-            Err(Failure::Transient(why)) if attempts >= MOST_ATTEMPTS => {
-                ("dead", Some(("gave-up", why)))
+    /// What the broker is told. There is no table to park in: it keeps what waits.
+    async fn settle(&self, offered: &Offered, outcome: Result<(), Given>) -> AckKind {
+        let attempts = offered.attempts + 1;
+        let label = match outcome {
+            Ok(()) => "handled",
+            Err(Given::Back(Failure::Erased)) => "erased",
+            Err(Given::Back(Failure::Transient(why))) if attempts >= MOST_ATTEMPTS => {
+                return self.bury(offered, "gave-up", &why).await;
             }
-            Err(Failure::Transient(_)) => return dead::postpone(message, backoff(attempts)).await,
-            Err(Failure::Dependency(what)) => {
-                tracing::info!(
-                    consumer = self.from.service,
-                    waiting_for = what,
-                    "an event waits"
-                );
-                return dead::postpone(message, DEPENDENCY_DELAY).await;
+            Err(Given::Back(Failure::Transient(_))) => {
+                return AckKind::Nak(Some(backoff(attempts)));
             }
+            Err(Given::Back(Failure::Poison(why))) => {
+                return self.bury(offered, "poison", &why).await;
+            }
+            Err(Given::Back(failure)) => {
+                let consumer = self.from.service;
+                tracing::info!(consumer, why = %failure, "an event waits");
+                return AckKind::Nak(Some(PROBE_EVERY));
+            }
+            Err(Given::Up(reason, why)) => return self.bury(offered, reason, &why).await,
         };
-        metrics::counter!("dipper_events_consumed_total", "consumer" => self.from.service, "outcome" => label)
-            .increment(1);
-        match bury {
-            Some((reason, why)) => {
-                dead::bury(&self.from.bus, message, self.from.service, reason, &why).await;
+        self.count(label);
+        AckKind::Ack
+    }
+
+    async fn bury(&self, offered: &Offered, reason: &str, why: &str) -> AckKind {
+        let lot = Lot {
+            consumer: self.from.service,
+            stream: self.from.stream,
+        };
+        match dead::bury(&self.from.bus, lot, offered, (reason, why)).await {
+            Ok(()) => {
+                self.count("dead");
+                AckKind::Ack
             }
-            None => dead::acknowledge(message).await,
+            Err(error) => {
+                let consumer = self.from.service;
+                tracing::error!(consumer, %error, "a dead letter could not be kept; the event comes again");
+                AckKind::Nak(Some(PROBE_EVERY))
+            }
         }
+    }
+
+    fn count(&self, outcome: &'static str) {
+        metrics::counter!("dipper_events_consumed_total", "consumer" => self.from.service, "outcome" => outcome)
+            .increment(1);
+    }
+}
+
+/// Why an event was not answered.
+enum Given {
+    Back(Failure),
+    /// It is no event, or nobody here knows it.
+    Up(&'static str, String),
+}
+
+impl From<Failure> for Given {
+    fn from(failure: Failure) -> Self {
+        Self::Back(failure)
     }
 }

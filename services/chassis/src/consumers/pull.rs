@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use async_nats::jetstream::consumer::{AckPolicy, PullConsumer, pull};
+use async_nats::jetstream::stream::RawMessageErrorKind;
 use envelope::consumed_by;
 
 use super::EventName;
+use super::progress::Checkpoint;
 use crate::bus::Bus;
 use crate::lifecycle::Lifecycle;
 
@@ -17,7 +19,7 @@ const ACK_WAIT: Duration = Duration::from_secs(30);
 const MAX_ACK_PENDING: i64 = 4096;
 const PULL_EXPIRES: Duration = Duration::from_secs(30);
 const PULL_HEARTBEAT: Duration = Duration::from_secs(10);
-const RETRY_READING: Duration = Duration::from_millis(500);
+pub(super) const RETRY_READING: Duration = Duration::from_millis(500);
 
 /// Which streams a service reads, and which subjects of each.
 fn subscriptions(service: &str) -> BTreeMap<&'static str, Vec<String>> {
@@ -74,18 +76,40 @@ impl Subscription {
         subscriptions(service).into_iter().map(one).collect()
     }
 
-    /// Makes the durable consumer, or brings it to what the catalogue says.
+    /// Makes the durable consumer that effect workers share, or brings it to what the catalogue says.
     pub async fn ensure(&self) -> anyhow::Result<PullConsumer> {
-        let config = pull::Config {
+        self.make(self.config(AckPolicy::Explicit)).await
+    }
+
+    /// Makes the durable consumer of a projection: one acknowledgement stands for all before it.
+    pub async fn ensure_projection(&self) -> anyhow::Result<PullConsumer> {
+        self.make(self.config(AckPolicy::All)).await
+    }
+
+    /// A projection's consumer that delivers from this sequence on, and the number of its last
+    /// delivery before.
+    pub async fn begin_at(&self, sequence: u64) -> anyhow::Result<(PullConsumer, u64)> {
+        let mut consumer = self.ensure_projection().await?;
+        let reset = consumer.reset(Some(sequence)).await;
+        reset.with_context(|| format!("cannot set {} back on {}", self.service, self.stream))?;
+        let last = consumer.cached_info().delivered.consumer_sequence;
+        Ok((consumer, last))
+    }
+
+    fn config(&self, ack_policy: AckPolicy) -> pull::Config {
+        pull::Config {
             durable_name: Some(self.service.to_owned()),
             filter_subjects: self.filters.clone(),
-            ack_policy: AckPolicy::Explicit,
+            ack_policy,
             ack_wait: ACK_WAIT,
             // We count attempts ourselves; a message must never be given up silently.
             max_deliver: -1,
             max_ack_pending: MAX_ACK_PENDING,
             ..pull::Config::default()
-        };
+        }
+    }
+
+    async fn make(&self, config: pull::Config) -> anyhow::Result<PullConsumer> {
         self.bus
             .jetstream()
             .create_consumer_on_stream(config, self.stream)
@@ -96,6 +120,38 @@ impl Subscription {
                     self.service, self.stream
                 )
             })
+    }
+
+    /// When the stream was made, in microseconds since 1970: one that was lost and made anew gives
+    /// the old sequences to other events.
+    pub async fn incarnation(&self) -> anyhow::Result<i64> {
+        let stream = self.bus.jetstream().get_stream(self.stream).await;
+        let stream = stream.with_context(|| format!("cannot look up {}", self.stream))?;
+        let micros = stream.cached_info().created.timestamp_micros();
+        Ok(micros)
+    }
+
+    /// Whether the stream still has what it had at a checkpoint. One that lost its end, in a power
+    /// failure say, gives those sequences to other events.
+    pub async fn still_holds(&self, checkpoint: &Checkpoint) -> anyhow::Result<bool> {
+        let sequence = checkpoint.sequence.unsigned_abs();
+        if sequence == 0 {
+            return Ok(true);
+        }
+        let stream = self.bus.jetstream().get_stream(self.stream).await;
+        let stream = stream.with_context(|| format!("cannot look up {}", self.stream))?;
+        if stream.cached_info().state.last_sequence < sequence {
+            return Ok(false);
+        }
+        match stream.get_raw_message(sequence).await {
+            Ok(message) => {
+                let stored_at = message.time.timestamp_nanos_opt().unwrap_or_default();
+                Ok(stored_at == checkpoint.stored_at)
+            }
+            // Erased or too old; a place that was given to another event is not empty.
+            Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(true),
+            Err(error) => Err(error).context("cannot look up the last handled message"),
+        }
     }
 
     /// Pulls up to so many messages at a time.
@@ -137,7 +193,7 @@ impl Subscription {
         Ok(())
     }
 
-    fn warn(&self, what: &str, error: &anyhow::Error) {
+    pub fn warn(&self, what: &str, error: &anyhow::Error) {
         tracing::warn!(
             consumer = self.service,
             stream = self.stream,

@@ -33,6 +33,35 @@ impl DatabaseError {
             _ => false,
         }
     }
+
+    /// Whether the database as a whole does not work now, so that any statement would fail: waiting
+    /// helps, and nothing is said about the statement. The classes are PostgreSQL's (connection,
+    /// rollback for concurrency, resources, operator, system), the numbers SQLite's primary codes.
+    pub fn is_outage(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } => true,
+            Self::Migration(_) | Self::Damaged(_) => false,
+            Self::Statement(sqlx::Error::Database(error)) => {
+                let code = error.code().unwrap_or_default();
+                match (code.len(), code.parse::<u32>()) {
+                    (5, _) => ["08", "40", "53", "57", "58"]
+                        .iter()
+                        .any(|class| code.starts_with(class)),
+                    (_, Ok(code)) => [5, 6, 7, 8, 10, 13, 14].contains(&(code & 0xff)),
+                    _ => false,
+                }
+            }
+            Self::Statement(error) => matches!(
+                error,
+                sqlx::Error::Io(_)
+                    | sqlx::Error::Tls(_)
+                    | sqlx::Error::Protocol(_)
+                    | sqlx::Error::PoolTimedOut
+                    | sqlx::Error::PoolClosed
+                    | sqlx::Error::WorkerCrashed
+            ),
+        }
+    }
 }
 
 /// Driver errors may quote values; only their kind and code are shown.

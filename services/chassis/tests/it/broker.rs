@@ -90,6 +90,23 @@ impl Broker {
         broker
     }
 
+    /// Deletes a stream with all that is in it, and makes it anew.
+    pub async fn make_anew(&self, stream: &str) {
+        self.bus.jetstream().delete_stream(stream).await.unwrap();
+        streams::ensure(&self.bus, &settings(), OnDrift::Refuse)
+            .await
+            .unwrap();
+    }
+
+    /// Deletes a consumer.
+    pub async fn delete_consumer(&self, stream: &str, consumer: &str) {
+        let jetstream = self.bus.jetstream();
+        let deleted = jetstream
+            .delete_consumer_from_stream(consumer, stream)
+            .await;
+        assert!(deleted.unwrap().success);
+    }
+
     /// Another connection, as another service.
     pub async fn connect(&self, service: &str) -> Bus {
         Bus::connect(&self.access, service).await.unwrap()

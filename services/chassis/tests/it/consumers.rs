@@ -24,7 +24,7 @@ async fn an_event_that_comes_twice_has_one_effect(world: &World) {
     world.broker.publish_anew(&rated.as_v2()).await;
     world.broker.publish_anew(&rated.as_v2()).await;
     Notifier::start(world).await;
-    world.broker.is_settled("RATE", "notifier").await;
+    world.is_settled("RATE", "notifier").await;
     assert_eq!(world.broker.count("RATE").await, Some(2));
     assert_eq!(world.effects_of(rated.id.0).await, 1);
 }
@@ -34,7 +34,7 @@ async fn an_event_that_comes_again_later_has_no_further_effect(world: &World) {
     Notifier::start(world).await;
     for _ in 0..3 {
         world.broker.publish_anew(&rated.as_v2()).await;
-        world.broker.is_settled("RATE", "notifier").await;
+        world.is_settled("RATE", "notifier").await;
         assert_eq!(world.effects_of(rated.id.0).await, 1);
     }
 }
@@ -45,9 +45,9 @@ async fn a_rating_told_in_both_versions_is_one_rating(world: &World) {
     world.broker.publish(&together.as_v2()).await;
     world.broker.publish(&apart.as_v2()).await;
     Notifier::start(world).await;
-    world.broker.is_settled("RATE", "notifier").await;
+    world.is_settled("RATE", "notifier").await;
     world.broker.publish(&apart.as_v1()).await;
-    world.broker.is_settled("RATE", "notifier").await;
+    world.is_settled("RATE", "notifier").await;
     assert_eq!(world.broker.count("RATE").await, Some(4));
     assert_eq!(world.effects_of(together.id.0).await, 1);
     assert_eq!(world.effects_of(apart.id.0).await, 1);
@@ -60,7 +60,7 @@ async fn what_follows_from_an_event_is_published_once(world: &World) {
     for _ in 0..3 {
         world.broker.publish_anew(&rated.as_v2()).await;
     }
-    world.broker.is_settled("RATE", "notifier").await;
+    world.is_settled("RATE", "notifier").await;
     world.broker.has_kept("NOTIFICATION", 1).await;
     let told = world.broker.messages("NOTIFICATION").await;
     assert_eq!(told.len(), 1);
@@ -81,7 +81,7 @@ async fn two_processes_of_a_service_share_the_events(world: &World) {
         world.broker.publish_anew(&rated.as_v1()).await;
         world.broker.publish_anew(&rated.as_v2()).await;
     }
-    world.broker.is_settled("RATE", "notifier").await;
+    world.is_settled("RATE", "notifier").await;
     for rated in &many {
         assert_eq!(world.effects_of(rated.id.0).await, 1);
     }
@@ -107,7 +107,7 @@ async fn an_index_sees_every_place_of_an_event(world: &World) {
         .run(&world.broker.bus, &world.broker.lifecycle)
         .await
         .unwrap();
-    world.broker.is_settled("RATE", "statistics").await;
+    world.is_settled("RATE", "statistics").await;
     let mut session = database.read().await.unwrap();
     let places: Vec<i64> =
         sql!(session, c => sqlx::query_scalar(NOTED).bind(rated.id.0).fetch_all(c).await).unwrap();

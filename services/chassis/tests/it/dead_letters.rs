@@ -28,7 +28,7 @@ async fn a_poison_event_is_kept_and_the_others_go_on(world: &World) {
             sequence = place;
         }
     }
-    world.broker.is_settled("RATE", "notifier").await;
+    world.is_settled("RATE", "notifier").await;
     for rated in &many {
         let wanted = i64::from(rated.id != poison.id);
         assert_eq!(world.effects_of(rated.id.0).await, wanted);
@@ -64,7 +64,7 @@ async fn of_events_handled_together_only_the_poison_is_kept(world: &World) {
         notifier.will_meet(poison, [Trouble::Poison; 40]);
     }
     notifier.run_together(world).await;
-    world.broker.is_settled("RATE", "notifier").await;
+    world.is_settled("RATE", "notifier").await;
     for rated in &many {
         let wanted = i64::from(!poisons.contains(&rated.id));
         assert_eq!(world.effects_of(rated.id.0).await, wanted);
@@ -81,7 +81,7 @@ async fn bytes_that_are_no_event_are_kept_as_they_came(world: &World) {
     Notifier::start(world).await;
     world.broker.publish(&broken).await;
     world.broker.publish(&other.as_v2()).await;
-    world.broker.is_settled("RATE", "notifier").await;
+    world.is_settled("RATE", "notifier").await;
     assert_eq!(world.effects_of(other.id.0).await, 1);
 
     let dead = world.broker.messages("DEAD").await;
@@ -98,7 +98,7 @@ async fn a_dead_letter_is_kept_once(world: &World) {
         [Trouble::Hiccup, Trouble::Hiccup, Trouble::Poison],
     );
     world.broker.publish(&rated.as_v2()).await;
-    world.broker.is_settled("RATE", "notifier").await;
+    world.is_settled("RATE", "notifier").await;
     let dead = world.broker.messages("DEAD").await;
     assert_eq!(dead.len(), 1);
     assert_eq!(dead[0].header(headers::ATTEMPTS), "3");

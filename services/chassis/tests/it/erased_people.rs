@@ -31,7 +31,7 @@ async fn an_event_that_names_an_erased_person_has_no_effect(world: &World) {
     for rated in [&by, &about, &of, &unrelated] {
         world.broker.publish(&rated.as_v2()).await;
     }
-    world.broker.is_settled("RATE", "notifier").await;
+    world.is_settled("RATE", "notifier").await;
     for rated in [by, about, of] {
         assert_eq!(world.effects_of(rated.id.0).await, 0);
     }

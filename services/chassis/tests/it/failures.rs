@@ -17,7 +17,7 @@ async fn a_handler_that_fails_for_a_moment_is_tried_again(world: &World) {
     let notifier = Notifier::start(world).await;
     notifier.will_meet(rated.id, [Trouble::Hiccup, Trouble::Hiccup]);
     world.broker.publish(&rated.as_v2()).await;
-    world.broker.is_settled("RATE", "notifier").await;
+    world.is_settled("RATE", "notifier").await;
     assert!(notifier.is_through(rated.id));
     assert_eq!(world.effects_of(rated.id.0).await, 1);
     assert_eq!(world.broker.count("DEAD").await, Some(0));
@@ -34,7 +34,7 @@ async fn an_event_waits_for_what_it_depends_on_and_delays_no_other(world: &World
     })
     .await;
     assert_eq!(world.effects_of(waiting.id.0).await, 0);
-    world.broker.is_settled("RATE", "notifier").await;
+    world.is_settled("RATE", "notifier").await;
     assert_eq!(world.effects_of(waiting.id.0).await, 1);
     assert_eq!(world.effects_of(other.id.0).await, 1);
 }
@@ -48,7 +48,7 @@ async fn what_a_failed_attempt_did_is_undone(world: &World) {
     for rated in many.iter().step_by(3) {
         notifier.will_meet(rated.id, [Trouble::Hiccup, Trouble::Hiccup]);
     }
-    world.broker.is_settled("RATE", "notifier").await;
+    world.is_settled("RATE", "notifier").await;
     for rated in &many {
         assert_eq!(world.effects_of(rated.id.0).await, 1);
     }

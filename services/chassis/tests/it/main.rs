@@ -38,6 +38,8 @@ mod failures;
 mod group_commit;
 mod kills;
 mod notifier;
+mod order;
+mod projections;
 mod questions;
 mod ratings;
 mod repetition;

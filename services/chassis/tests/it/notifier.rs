@@ -4,10 +4,13 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use chassis::consumers::{Consumers, Deliveries, Delivery, Failure, Handled};
+use chassis::database::Database;
+use chassis::lifecycle::Lifecycle;
 use chassis::sql;
 use chassis::unit_of_work::{Draft, Work, WorkError};
 use envelope::notification::{Email, SourceEvent};
-use envelope::{EventId, UserId, gdpr, rate, tick};
+use envelope::{EventId, UserId, gdpr, rate, score, tick};
+use tokio::sync::Notify;
 
 use crate::world::World;
 
@@ -26,6 +29,27 @@ pub enum Trouble {
 #[derive(Clone, Debug, Default)]
 pub struct Notifier {
     ahead: Arc<Mutex<HashMap<EventId, VecDeque<Trouble>>>>,
+    handled: Arc<Mutex<Vec<EventId>>>,
+    gate: Arc<Mutex<Option<Gate>>>,
+}
+
+/// Holds a handler up in the middle of its work.
+#[derive(Clone, Debug, Default)]
+pub struct Gate {
+    reached: Arc<Notify>,
+    opened: Arc<Notify>,
+}
+
+impl Gate {
+    /// Waits until a handler stands before it.
+    pub async fn is_reached(&self) {
+        self.reached.notified().await;
+    }
+
+    /// Lets one through.
+    pub fn open(&self) {
+        self.opened.notify_one();
+    }
 }
 
 impl Notifier {
@@ -41,11 +65,51 @@ impl Notifier {
         ahead.get(&event).is_none_or(VecDeque::is_empty)
     }
 
+    /// Holds every handler up in the middle of its work.
+    pub fn close_gate(&self) -> Gate {
+        let gate = Gate::default();
+        *self.gate.lock().unwrap() = Some(gate.clone());
+        gate
+    }
+
+    /// Lets all handlers pass again.
+    pub fn remove_gate(&self) {
+        if let Some(gate) = self.gate.lock().unwrap().take() {
+            gate.open();
+        }
+    }
+
+    /// How many troubles are still ahead.
+    pub fn troubles_left(&self) -> usize {
+        self.ahead.lock().unwrap().values().map(VecDeque::len).sum()
+    }
+
+    /// Which events were handled without a trouble, in that order.
+    pub fn handled(&self) -> Vec<EventId> {
+        self.handled.lock().unwrap().clone()
+    }
+
+    /// Forgets the troubles that are still ahead: somebody repaired what was wrong.
+    pub fn repair(&self) {
+        self.ahead.lock().unwrap().clear();
+    }
+
+    async fn pass_gate(&self) {
+        let gate = self.gate.lock().unwrap().clone();
+        if let Some(gate) = gate {
+            gate.reached.notify_one();
+            gate.opened.notified().await;
+        }
+    }
+
     fn meet(&self, event: EventId) -> Result<(), Failure> {
         let mut ahead = self.ahead.lock().unwrap();
         let trouble = ahead.get_mut(&event).and_then(VecDeque::pop_front);
         match trouble {
-            None => Ok(()),
+            None => {
+                self.handled.lock().unwrap().push(event);
+                Ok(())
+            }
             Some(Trouble::Hiccup) => Err(Failure::Transient("a hiccup".to_owned())),
             Some(Trouble::Absence) => Err(Failure::Dependency("the mail server".to_owned())),
             Some(Trouble::Poison) => Err(Failure::Poison("this\nis\rtoo much".to_owned())),
@@ -64,13 +128,36 @@ impl Notifier {
         self.run(world, Consumers::new().on_many(on_ratings)).await;
     }
 
+    /// Begins to consume as a projection does, in the tables of another service.
+    pub async fn project(&self, world: &World, database: &Database, lifecycle: &Lifecycle) {
+        Consumers::new()
+            .on(on_rating)
+            .on(|_: Self, score: Delivery<score::Update>| async { Ok(score.done()) })
+            .on(|_: Self, withdrawn: Delivery<rate::Withdrawn>| async { Ok(withdrawn.done()) })
+            .on(|_: Self, request: Delivery<gdpr::Delete>| async { Ok(request.done()) })
+            .with_state(self.clone(), database.clone())
+            .run(&world.broker.connect("tick-api").await, lifecycle)
+            .await
+            .unwrap();
+    }
+
+    /// Begins to consume, one rating after the other, until a stop of its own.
+    pub async fn work(&self, world: &World, lifecycle: &Lifecycle) {
+        let table = Consumers::new().on(on_rating);
+        self.run_until(world, table, lifecycle).await;
+    }
+
     async fn run(&self, world: &World, table: Consumers<Self>) {
+        self.run_until(world, table, &world.broker.lifecycle).await;
+    }
+
+    async fn run_until(&self, world: &World, table: Consumers<Self>, lifecycle: &Lifecycle) {
         table
             .on(|_: Self, tick: Delivery<tick::New>| async { Ok(tick.done()) })
             .on(|_: Self, withdrawn: Delivery<rate::Withdrawn>| async { Ok(withdrawn.done()) })
             .on(|_: Self, request: Delivery<gdpr::Delete>| async { Ok(request.done()) })
             .with_state(self.clone(), world.database.clone())
-            .run(&world.broker.bus, &world.broker.lifecycle)
+            .run(&world.broker.bus, lifecycle)
             .await
             .unwrap();
     }
@@ -85,6 +172,7 @@ async fn on_rating(app: Notifier, mut delivery: Delivery<rate::Rated>) -> Result
         let told = Draft::caused_by("notifier", cause, mail);
         delivery.work().publish(told)?;
     }
+    app.pass_gate().await;
     app.meet(event)?;
     Ok(delivery.done())
 }

@@ -42,7 +42,7 @@ async fn take(world: &World, notifier: &Notifier, course: &Course) -> Result<(),
         };
         world.broker.publish_anew(&event).await;
     }
-    world.broker.is_settled("RATE", "notifier").await;
+    world.is_settled("RATE", "notifier").await;
     for (place, rated) in events.iter().enumerate() {
         let came = course.deliveries.iter().any(|(event, _)| *event == place);
         prop_assert_eq!(world.effects_of(rated.id.0).await, i64::from(came));

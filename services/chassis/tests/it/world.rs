@@ -7,7 +7,7 @@ use chassis::outbox;
 use chassis::sql;
 use sqlx::migrate::Migrator;
 use tempfile::TempDir;
-use testkit::Postgres;
+use testkit::{Postgres, eventually};
 use uuid::Uuid;
 
 use crate::broker::Broker;
@@ -61,6 +61,19 @@ impl World {
         lifecycle.spawn("relay", outbox::relay(database, bus, lifecycle.clone()));
     }
 
+    /// Waits until a consumer has nothing more to do: it has all of the stream, and nothing that it
+    /// parked is to be tried again.
+    pub async fn is_settled(&self, stream: &str, consumer: &str) {
+        const TO_TRY: &str = "SELECT count(*) FROM parked AS one WHERE status IN ('retry', 'error')
+            OR (status = 'waiting' AND NOT EXISTS (SELECT 1 FROM parked AS failed
+                WHERE failed.lane = one.lane AND failed.status = 'failed'))";
+        self.broker.is_settled(stream, consumer).await;
+        eventually("nothing waits to be tried again", || async {
+            (self.count(TO_TRY).await == 0).then_some(())
+        })
+        .await;
+    }
+
     /// The rows of a question that counts.
     pub async fn count(&self, question: &'static str) -> i64 {
         let mut session = self.database.read().await.unwrap();
@@ -69,8 +82,13 @@ impl World {
 
     /// How often an event had its effect.
     pub async fn effects_of(&self, event: Uuid) -> i64 {
+        Self::effects_in(&self.database, event).await
+    }
+
+    /// How often an event had its effect in the tables of a service.
+    pub async fn effects_in(database: &Database, event: Uuid) -> i64 {
         const EFFECTS: &str = "SELECT count(*) FROM effect WHERE event_id = $1";
-        let mut session = self.database.read().await.unwrap();
+        let mut session = database.read().await.unwrap();
         sql!(session, c => sqlx::query_scalar(EFFECTS).bind(event).fetch_one(c).await).unwrap()
     }
 

@@ -6,7 +6,7 @@ const HYPHENATED: usize = 36;
 const SIMPLE: usize = 32;
 
 /// Every id that is written in the bytes, with hyphens or without, in any case.
-pub(crate) fn ids_in(bytes: &[u8]) -> Vec<Uuid> {
+pub fn ids_in(bytes: &[u8]) -> Vec<Uuid> {
     let hyphenated = bytes
         .windows(HYPHENATED)
         .filter(|window| window.get(8) == Some(&b'-'))

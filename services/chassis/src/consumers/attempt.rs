@@ -1,0 +1,502 @@
+//! Attempts at events: a batch in one transaction, with what becomes of each.
+
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use envelope::Decoded;
+use uuid::Uuid;
+
+use super::lease;
+use super::offered::Offered;
+use super::parking::{Lot, Parking, Status};
+use super::progress::{Checkpoint, Tally};
+use super::{Arrival, BoundHandler, EventName, Failure, Handled, dead};
+use crate::bus::Bus;
+use crate::database::{Database, DatabaseError, Sql};
+use crate::sql;
+use crate::unit_of_work::Work;
+
+/// After so many attempts a transient failure is taken for a permanent one.
+const MOST_ATTEMPTS: i64 = 12;
+/// How long after a failure a dependency is asked again.
+pub(crate) const PROBE_EVERY: Duration = Duration::from_secs(2);
+
+const INBOX: Sql = Sql {
+    sqlite: "INSERT INTO inbox (consumer, event_id, handled_at)
+             SELECT $1, unhex(value), $2 FROM json_each($3) WHERE true
+             ON CONFLICT DO NOTHING RETURNING event_id",
+    postgres: "INSERT INTO inbox (consumer, event_id, handled_at)
+               SELECT $1, value::uuid, $2 FROM jsonb_array_elements_text($3::jsonb) AS v(value)
+               ON CONFLICT DO NOTHING RETURNING event_id",
+};
+
+/// What a service does with the events of one stream.
+#[derive(Clone)]
+pub(crate) struct Attempts {
+    pub lot: Lot,
+    pub bus: Bus,
+    pub database: Database,
+    pub handlers: Arc<HashMap<EventName, BoundHandler>>,
+    pub any: Option<BoundHandler>,
+}
+
+/// Where a batch comes from, and so what is written beside its effects.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Source {
+    /// A projection's worker of this epoch reads the stream itself.
+    Projection { epoch: i64 },
+    /// The broker shares the events out.
+    Shared,
+    /// They were parked; a projection's are its worker's to try.
+    Parked { epoch: Option<i64> },
+}
+
+/// What became of a batch.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    /// How many were parked.
+    pub parked: usize,
+    /// Which dependencies were away.
+    pub away: HashSet<String>,
+}
+
+/// Why nothing more of a batch was done; what was committed before stays.
+#[derive(Debug)]
+pub(crate) enum Interruption {
+    /// Another process works on the projections now.
+    Fenced,
+    /// The database does not take anything.
+    Database(DatabaseError),
+    /// A dead letter could not be kept.
+    Broker(String),
+}
+
+impl From<DatabaseError> for Interruption {
+    fn from(error: DatabaseError) -> Self {
+        Self::Database(error)
+    }
+}
+
+impl std::fmt::Display for Interruption {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Fenced => f.write_str("another process works on the projections now"),
+            Self::Database(error) => error.fmt(f),
+            Self::Broker(why) => f.write_str(why),
+        }
+    }
+}
+
+/// An event of a batch and, once that is known, why it cannot have its effect now.
+pub(crate) struct Item {
+    pub offered: Offered,
+    /// When the broker stored it, in nanoseconds since 1970.
+    pub stored_at: i64,
+    verdict: Option<Verdict>,
+}
+
+#[derive(Clone)]
+enum Verdict {
+    Parked(Parking),
+    Erased,
+}
+
+impl Item {
+    pub fn new(offered: Offered, stored_at: i64) -> Self {
+        Self {
+            offered,
+            stored_at,
+            verdict: None,
+        }
+    }
+}
+
+/// Why a batch was not committed.
+enum Setback {
+    /// One or more of the events at these places failed; nothing of the batch was kept.
+    Events(Range<usize>, Failure),
+    /// Another process was faster with what was parked.
+    Taken,
+    Interrupted(Interruption),
+}
+
+impl From<DatabaseError> for Setback {
+    fn from(error: DatabaseError) -> Self {
+        Self::Interrupted(error.into())
+    }
+}
+
+/// What becomes of the events of a batch that is about to be tried.
+struct Plan {
+    live: Vec<usize>,
+    parked: Vec<(usize, Parking)>,
+    tally: Tally,
+}
+
+impl Attempts {
+    /// Does with each event what can be done now: its effect, or it is parked. The events are in
+    /// the order of their stream, and are committed in that order.
+    pub async fn handle(
+        &self,
+        mut items: Vec<Item>,
+        source: Source,
+    ) -> Result<Outcome, Interruption> {
+        let mut outcome = Outcome::default();
+        for item in &mut items {
+            if let Err(unreadable) = &item.offered.decoded {
+                let (reason, why) = (unreadable.reason, unreadable.detail.clone());
+                let parking = self.give_up(&item.offered, reason, why).await?;
+                item.verdict = Some(Verdict::Parked(parking));
+            }
+        }
+        // What is still to be tried; the events that come first in the stream are the last here.
+        let mut untried = vec![items];
+        while let Some(mut items) = untried.pop() {
+            if items.is_empty() {
+                continue;
+            }
+            match self.attempt(&items, source).await {
+                Ok(parked) => outcome.parked += parked,
+                Err(Setback::Taken) => {}
+                Err(Setback::Events(_, Failure::Outage(error))) => return Err(error.into()),
+                Err(Setback::Events(places, failure)) if places.len() == 1 => {
+                    if let Failure::Dependency(what) = &failure {
+                        outcome.away.insert(what.clone());
+                    }
+                    if let Some(item) = items.get_mut(places.start) {
+                        item.verdict = Some(self.judge(&item.offered, failure).await?);
+                    }
+                    untried.push(items);
+                }
+                Err(Setback::Events(places, _)) => {
+                    let later = items.split_off(places.start + places.len() / 2);
+                    untried.extend([later, items]);
+                }
+                Err(Setback::Interrupted(why)) => return Err(why),
+            }
+        }
+        Ok(outcome)
+    }
+
+    /// One transaction: fence, inbox, effects, new events, what is parked, the checkpoint. Answers
+    /// how many were parked.
+    async fn attempt(&self, items: &[Item], source: Source) -> Result<usize, Setback> {
+        let mut work = self.database.begin().await?;
+        self.claim(&mut work, items, source).await?;
+        let mut plan = self.plan(&mut work, items, source).await?;
+        let arrivals = self.arrivals(items);
+        let fresh = self.insert_inbox(&mut work, items, &plan.live).await?;
+        let wanted = self.wanted(&arrivals, &plan.live, fresh);
+        plan.tally.processed = count(wanted.len());
+        plan.tally.repeated = count(plan.live.len() - wanted.len());
+        work = self.run(&wanted, work).await?;
+        let now = work.clock().micros();
+        let parked: Vec<_> = plan
+            .parked
+            .into_iter()
+            .filter_map(|(place, parking)| Some((&items.get(place)?.offered, parking)))
+            .collect();
+        self.lot.insert(&mut work, &parked, now).await?;
+        self.record(&mut work, items, source, plan.tally).await?;
+        work.commit().await?;
+        self.count("handled", plan.tally.processed);
+        self.count("skipped", plan.tally.repeated);
+        self.count("erased", plan.tally.erased);
+        self.count("parked", count(parked.len()));
+        Ok(parked.len())
+    }
+
+    /// Makes sure that nobody else handles these events at the same time.
+    async fn claim(&self, work: &mut Work, items: &[Item], source: Source) -> Result<(), Setback> {
+        let epoch = match source {
+            Source::Projection { epoch } => Some(epoch),
+            Source::Parked { epoch } => epoch,
+            Source::Shared => None,
+        };
+        if let Some(epoch) = epoch
+            && !lease::is_held(work, self.lot.consumer, epoch).await?
+        {
+            return Err(Setback::Interrupted(Interruption::Fenced));
+        }
+        if let Source::Parked { .. } = source {
+            let places = items.iter().map(|item| item.offered.place);
+            if !self.lot.take(work, places).await? {
+                return Err(Setback::Taken);
+            }
+        }
+        Ok(())
+    }
+
+    /// Who is erased is left out; what is behind a parked event of its lane is parked as well.
+    async fn plan(
+        &self,
+        work: &mut Work,
+        items: &[Item],
+        source: Source,
+    ) -> Result<Plan, DatabaseError> {
+        let erased = self.erased(work, items).await?;
+        let lanes: HashSet<&str> = items
+            .iter()
+            .filter_map(|item| item.offered.lane())
+            .collect();
+        let mut occupied = match source {
+            // The first of a lane: whatever else is parked in it comes later.
+            Source::Parked { .. } => HashSet::new(),
+            _ => self.lot.occupied(work, &lanes).await?,
+        };
+        let mut plan = Plan {
+            live: Vec::with_capacity(items.len()),
+            parked: Vec::new(),
+            tally: Tally {
+                offered: match source {
+                    Source::Parked { .. } => 0,
+                    _ => count(items.len()),
+                },
+                ..Tally::default()
+            },
+        };
+        for (place, item) in items.iter().enumerate() {
+            let lane = item.offered.lane();
+            if erased.contains(&place) {
+                plan.tally.erased += 1;
+            } else if lane.is_some_and(|lane| occupied.contains(lane)) {
+                plan.parked
+                    .push((place, Parking::behind(item.offered.attempts)));
+            } else {
+                match &item.verdict {
+                    None => plan.live.push(place),
+                    Some(Verdict::Erased) => plan.tally.erased += 1,
+                    Some(Verdict::Parked(parking)) => {
+                        plan.parked.push((place, parking.clone()));
+                        occupied.extend(lane.map(str::to_owned));
+                    }
+                }
+            }
+        }
+        Ok(plan)
+    }
+
+    fn arrivals(&self, items: &[Item]) -> Vec<Option<Arrival>> {
+        let arrival = |item: &Item| {
+            Some(Arrival {
+                decoded: Arc::clone(item.offered.decoded.as_ref().ok()?),
+                origin: (self.lot.stream, item.offered.place.sequence),
+            })
+        };
+        items.iter().map(arrival).collect()
+    }
+
+    /// The events that have their effect now. An index needs every place of an event: one id may
+    /// lie in several, e.g. in two majors.
+    fn wanted<'a>(
+        &self,
+        arrivals: &'a [Option<Arrival>],
+        live: &[usize],
+        mut fresh: HashSet<Uuid>,
+    ) -> Vec<(usize, &'a Arrival)> {
+        live.iter()
+            .filter_map(|place| Some((*place, arrivals.get(*place)?.as_ref()?)))
+            .filter(|(_, arrival)| {
+                fresh.remove(&arrival.decoded.envelope.id.0) || self.any.is_some()
+            })
+            .collect()
+    }
+
+    async fn run(&self, wanted: &[(usize, &Arrival)], mut work: Work) -> Result<Work, Setback> {
+        let mut rest = wanted;
+        while let Some((first, arrival)) = rest.first() {
+            let handler = self.handler(arrival).ok_or_else(|| {
+                let detail = "no handler for this event".to_owned();
+                Setback::Events(*first..first + 1, Failure::Poison(detail))
+            })?;
+            let taken = match handler {
+                BoundHandler::One(_) => 1,
+                BoundHandler::Many(_) => rest
+                    .iter()
+                    .take_while(|(_, other)| name(&other.decoded) == name(&arrival.decoded))
+                    .count(),
+            };
+            let (now, later) = rest.split_at(taken);
+            let last = now.last().map_or(*first, |(place, _)| *place);
+            let handling = match handler {
+                BoundHandler::One(handle) => handle((*arrival).clone(), work),
+                BoundHandler::Many(handle) => {
+                    let together = now.iter().map(|(_, arrival)| (*arrival).clone());
+                    handle(together.collect(), work)
+                }
+            };
+            let Handled(next) = handling
+                .await
+                .map_err(|failure| Setback::Events(*first..last + 1, failure))?;
+            work = next;
+            rest = later;
+        }
+        Ok(work)
+    }
+
+    async fn record(
+        &self,
+        work: &mut Work,
+        items: &[Item],
+        source: Source,
+        tally: Tally,
+    ) -> Result<(), DatabaseError> {
+        match (source, items.last()) {
+            (Source::Projection { .. }, Some(last)) => {
+                let place = last.offered.place;
+                let checkpoint = Checkpoint {
+                    incarnation: place.incarnation,
+                    sequence: place.sequence.cast_signed(),
+                    stored_at: last.stored_at,
+                };
+                self.lot.advance(work, checkpoint, tally).await
+            }
+            _ => self.lot.add(work, tally).await,
+        }
+    }
+
+    fn handler(&self, arrival: &Arrival) -> Option<&BoundHandler> {
+        self.any
+            .as_ref()
+            .or_else(|| self.handlers.get(&name(&arrival.decoded)))
+    }
+
+    /// Places of events that name erased people. Erasure's own events are always let through.
+    async fn erased(
+        &self,
+        work: &mut Work,
+        items: &[Item],
+    ) -> Result<HashSet<usize>, DatabaseError> {
+        let people = |item: &Item| -> Vec<Uuid> {
+            match item.offered.name() {
+                Some(("gdpr", _)) => Vec::new(),
+                Some(_) if self.any.is_some() => Vec::new(),
+                _ => item.offered.people(),
+            }
+        };
+        let named: Vec<Vec<Uuid>> = items.iter().map(people).collect();
+        let all: HashSet<Uuid> = named.iter().flatten().copied().collect();
+        let all: Vec<Uuid> = all.into_iter().collect();
+        let erased = work.erased_among(&all).await?;
+        let places = named.iter().enumerate();
+        Ok(places
+            .filter(|(_, people)| people.iter().any(|id| erased.contains(id)))
+            .map(|(place, _)| place)
+            .collect())
+    }
+
+    /// The ids that this consumer has not handled before.
+    async fn insert_inbox(
+        &self,
+        work: &mut Work,
+        items: &[Item],
+        live: &[usize],
+    ) -> Result<HashSet<Uuid>, DatabaseError> {
+        let ids: HashSet<Uuid> = live
+            .iter()
+            .filter_map(|place| items.get(*place)?.offered.event_id())
+            .collect();
+        if ids.is_empty() {
+            return Ok(ids);
+        }
+        let ids: Vec<String> = ids.iter().map(|id| id.simple().to_string()).collect();
+        let list = serde_json::Value::from(ids).to_string();
+        let now = work.clock().micros();
+        let text = INBOX.text(work.dialect());
+        let fresh: Vec<Uuid> = sql!(work, c => sqlx::query_scalar(text)
+            .bind(self.lot.consumer).bind(now).bind(&list).fetch_all(c).await)?;
+        Ok(fresh.into_iter().collect())
+    }
+
+    /// What becomes of an event whose attempt failed.
+    async fn judge(&self, offered: &Offered, failure: Failure) -> Result<Verdict, Interruption> {
+        let attempts = offered.attempts + 1;
+        let due_in = |wait: Duration| self.database.clock.micros() + micros(wait);
+        let parking = match failure {
+            Failure::Erased => return Ok(Verdict::Erased),
+            Failure::Outage(error) => return Err(error.into()),
+            Failure::Dependency(what) => {
+                let consumer = self.lot.consumer;
+                tracing::info!(consumer, waiting_for = what, "an event waits");
+                Parking {
+                    status: Status::Error,
+                    reason: "dependency".to_owned(),
+                    detail: format!("{what} is away"),
+                    dependency: Some(what),
+                    // Whoever waits for another has not failed: no attempt is burnt.
+                    attempts: offered.attempts,
+                    due_at: due_in(PROBE_EVERY),
+                }
+            }
+            Failure::Transient(why) if attempts < MOST_ATTEMPTS => Parking {
+                status: Status::Retry,
+                reason: "transient".to_owned(),
+                detail: why,
+                dependency: None,
+                attempts,
+                due_at: due_in(backoff(attempts)),
+            },
+            Failure::Transient(why) => self.give_up(offered, "gave-up", why).await?,
+            Failure::Poison(why) => self.give_up(offered, "poison", why).await?,
+        };
+        Ok(Verdict::Parked(parking))
+    }
+
+    /// Keeps an event in the stream of dead letters, before anything of it is committed here.
+    async fn give_up(
+        &self,
+        offered: &Offered,
+        reason: &str,
+        why: String,
+    ) -> Result<Parking, Interruption> {
+        dead::bury(&self.bus, self.lot, offered, (reason, &why))
+            .await
+            .map_err(|error| Interruption::Broker(error.to_string()))?;
+        Ok(Parking {
+            status: Status::Failed,
+            reason: reason.to_owned(),
+            detail: why,
+            dependency: None,
+            attempts: offered.attempts + 1,
+            due_at: 0,
+        })
+    }
+
+    fn count(&self, outcome: &'static str, events: i64) {
+        metrics::counter!("dipper_events_consumed_total", "consumer" => self.lot.consumer, "outcome" => outcome)
+            .increment(events.unsigned_abs());
+    }
+}
+
+fn name(decoded: &Decoded) -> EventName {
+    (decoded.contract.entity, decoded.contract.kind)
+}
+
+fn count(events: usize) -> i64 {
+    i64::try_from(events).unwrap_or(i64::MAX)
+}
+
+pub(crate) fn micros(length: Duration) -> i64 {
+    i64::try_from(length.as_micros()).unwrap_or(i64::MAX)
+}
+
+/// Doubling from 200 ms to 30 s, with up to a quarter of jitter so that retries do not march in step.
+pub(crate) fn backoff(attempts: i64) -> Duration {
+    let doublings = u32::try_from(attempts.clamp(1, 9) - 1).unwrap_or_default();
+    let base = Duration::from_millis(200 * 2_u64.pow(doublings)).min(Duration::from_secs(30));
+    base + base.mul_f64(rand::random::<f64>() / 4.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retries_come_later_and_later_up_to_half_a_minute() {
+        assert!(backoff(1) < Duration::from_millis(251));
+        assert!(backoff(4) >= Duration::from_millis(1600));
+        assert!(backoff(1000) <= Duration::from_secs(38));
+    }
+}

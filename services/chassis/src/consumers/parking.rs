@@ -1,0 +1,307 @@
+//! Parked events: each waits with its lane, so that what comes later of the same key comes later
+//! here too, and nobody else waits.
+
+use std::collections::HashSet;
+
+use async_nats::HeaderMap;
+use serde_json::{Value, json};
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use super::offered::{Offered, Place};
+use crate::bus::header_value;
+use crate::clock::hex;
+use crate::database::{DatabaseError, Session, Sql};
+use crate::sql;
+
+/// One consumer's part of the table.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lot {
+    pub consumer: &'static str,
+    pub stream: &'static str,
+}
+
+/// What an event waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Status {
+    /// Another event of its lane is before it.
+    Waiting,
+    /// It is tried again when its time has come.
+    Retry,
+    /// Something that it depends on is away.
+    Error,
+    /// Somebody has to decide.
+    Failed,
+}
+
+impl Status {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Retry => "retry",
+            Self::Error => "error",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// Why an event is parked.
+#[derive(Clone, Debug)]
+pub(crate) struct Parking {
+    pub status: Status,
+    pub dependency: Option<String>,
+    /// A stable word.
+    pub reason: String,
+    /// In words without values.
+    pub detail: String,
+    pub attempts: i64,
+    /// When it is tried again, in microseconds since 1970.
+    pub due_at: i64,
+}
+
+impl Parking {
+    /// Behind another of its lane.
+    pub fn behind(attempts: i64) -> Self {
+        Self {
+            status: Status::Waiting,
+            dependency: None,
+            reason: String::new(),
+            detail: String::new(),
+            attempts,
+            due_at: 0,
+        }
+    }
+}
+
+/// The first event of a lane, whose time has come.
+#[derive(Clone, Debug, FromRow)]
+pub(crate) struct Head {
+    pub lane: String,
+    pub status: String,
+    pub dependency: Option<String>,
+}
+
+const INSERT: Sql = Sql {
+    sqlite: "INSERT INTO parked (consumer, stream, incarnation, sequence, lane, event_id, subject, headers, body,
+                people, status, dependency, reason, detail, attempts, due_at, parked_at)
+             SELECT value->>0, value->>1, value->>2, value->>3, value->>4, unhex(value->>5), value->>6, value->>7,
+                unhex(value->>8), value->>9, value->>10, value->>11, value->>12, value->>13, value->>14, value->>15, value->>16
+             FROM json_each($1) WHERE true
+             ON CONFLICT DO NOTHING",
+    postgres: "INSERT INTO parked (consumer, stream, incarnation, sequence, lane, event_id, subject, headers, body,
+                people, status, dependency, reason, detail, attempts, due_at, parked_at)
+               SELECT value->>0, value->>1, (value->>2)::bigint, (value->>3)::bigint, value->>4, (value->>5)::uuid,
+                value->>6, value->>7, decode(value->>8, 'hex'), value->>9, value->>10, value->>11, value->>12,
+                value->>13, (value->>14)::bigint, (value->>15)::bigint, (value->>16)::bigint
+               FROM jsonb_array_elements($1::jsonb) AS v(value)
+               ON CONFLICT DO NOTHING",
+};
+const LANES: Sql = Sql {
+    sqlite: "SELECT DISTINCT lane FROM parked WHERE consumer = $1 AND stream = $2
+             AND lane IN (SELECT value FROM json_each($3))",
+    postgres: "SELECT DISTINCT lane FROM parked WHERE consumer = $1 AND stream = $2
+               AND lane IN (SELECT value FROM jsonb_array_elements_text($3::jsonb) AS v(value))",
+};
+const HEADS: &str = "SELECT lane, status, dependency FROM parked AS head
+    WHERE consumer = $1 AND stream = $2 AND lane IS NOT NULL AND status <> 'failed' AND due_at <= $3
+      AND NOT EXISTS (SELECT 1 FROM parked AS before WHERE before.consumer = head.consumer
+          AND before.stream = head.stream AND before.lane = head.lane
+          AND (before.incarnation, before.sequence) < (head.incarnation, head.sequence))
+    ORDER BY due_at, incarnation, sequence LIMIT $4";
+const NEXT_DUE: &str = "SELECT MIN(due_at) FROM parked
+    WHERE consumer = $1 AND stream = $2 AND lane IS NOT NULL AND status IN ('retry', 'error')";
+const OF_LANE: &str =
+    "SELECT incarnation, sequence, subject, headers, body, attempts, parked_at FROM parked
+    WHERE consumer = $1 AND stream = $2 AND lane = $3 ORDER BY incarnation, sequence LIMIT $4";
+const TAKE: Sql = Sql {
+    sqlite: "DELETE FROM parked WHERE consumer = $1 AND stream = $2 AND (incarnation, sequence) IN
+             (SELECT value->>0, value->>1 FROM json_each($3)) RETURNING sequence",
+    postgres: "DELETE FROM parked WHERE consumer = $1 AND stream = $2 AND (incarnation, sequence) IN
+               (SELECT (value->>0)::bigint, (value->>1)::bigint FROM jsonb_array_elements($3::jsonb) AS v(value))
+               RETURNING sequence",
+};
+const DEPENDENTS_DUE: &str = "UPDATE parked SET due_at = $4
+    WHERE consumer = $1 AND stream = $2 AND dependency = $3 AND status = 'error'";
+const ERASE: &str = "DELETE FROM parked WHERE people LIKE $1";
+
+#[derive(Debug, FromRow)]
+struct Row {
+    incarnation: i64,
+    sequence: i64,
+    subject: String,
+    headers: String,
+    body: Vec<u8>,
+    attempts: i64,
+    parked_at: i64,
+}
+
+impl Lot {
+    /// Parks events.
+    pub async fn insert(
+        self,
+        session: &mut Session,
+        parked: &[(&Offered, Parking)],
+        now: i64,
+    ) -> Result<(), DatabaseError> {
+        if parked.is_empty() {
+            return Ok(());
+        }
+        let rows: Vec<Value> = parked
+            .iter()
+            .map(|(offered, parking)| self.row(offered, parking, now))
+            .collect();
+        session.write_rows(INSERT, Value::from(rows)).await
+    }
+
+    fn row(self, offered: &Offered, parking: &Parking, now: i64) -> Value {
+        let people: Vec<String> = offered.people().iter().map(Uuid::to_string).collect();
+        json!([
+            self.consumer,
+            self.stream,
+            offered.place.incarnation,
+            offered.place.sequence,
+            offered.lane(),
+            offered.event_id().map(|id| id.simple().to_string()),
+            offered.subject,
+            headers_to_text(&offered.headers),
+            hex(&offered.body),
+            people.join(" "),
+            parking.status.as_str(),
+            parking.dependency,
+            parking.reason,
+            parking.detail,
+            parking.attempts,
+            parking.due_at,
+            offered.parked_at.unwrap_or(now),
+        ])
+    }
+
+    /// Which of these lanes hold parked events.
+    pub async fn occupied(
+        self,
+        session: &mut Session,
+        lanes: &HashSet<&str>,
+    ) -> Result<HashSet<String>, DatabaseError> {
+        let list = json!(lanes).to_string();
+        let text = LANES.text(session.dialect());
+        let found: Vec<String> = sql!(session, c => sqlx::query_scalar(text)
+            .bind(self.consumer).bind(self.stream).bind(&list).fetch_all(c).await)?;
+        Ok(found.into_iter().collect())
+    }
+
+    /// The first events of lanes that are to be tried now.
+    pub async fn due(
+        self,
+        session: &mut Session,
+        now: i64,
+        limit: i64,
+    ) -> Result<Vec<Head>, DatabaseError> {
+        Ok(sql!(session, c => sqlx::query_as(HEADS)
+            .bind(self.consumer).bind(self.stream).bind(now).bind(limit).fetch_all(c).await)?)
+    }
+
+    /// When the next event is to be tried, if any is.
+    pub async fn next_due(self, session: &mut Session) -> Result<Option<i64>, DatabaseError> {
+        Ok(sql!(session, c => sqlx::query_scalar(NEXT_DUE)
+            .bind(self.consumer).bind(self.stream).fetch_one(c).await)?)
+    }
+
+    /// The events of a lane in their order.
+    pub async fn of_lane(
+        self,
+        session: &mut Session,
+        lane: &str,
+        limit: i64,
+    ) -> Result<Vec<Offered>, DatabaseError> {
+        let rows: Vec<Row> = sql!(session, c => sqlx::query_as(OF_LANE)
+            .bind(self.consumer).bind(self.stream).bind(lane).bind(limit).fetch_all(c).await)?;
+        Ok(rows.into_iter().map(Offered::from).collect())
+    }
+
+    /// Takes events out. False when another process was faster with one of them.
+    pub async fn take(
+        self,
+        session: &mut Session,
+        places: impl Iterator<Item = Place>,
+    ) -> Result<bool, DatabaseError> {
+        let places: Vec<Value> = places
+            .map(|place| json!([place.incarnation, place.sequence]))
+            .collect();
+        let wanted = places.len();
+        let list = Value::from(places).to_string();
+        let text = TAKE.text(session.dialect());
+        let taken: Vec<i64> = sql!(session, c => sqlx::query_scalar(text)
+            .bind(self.consumer).bind(self.stream).bind(&list).fetch_all(c).await)?;
+        Ok(taken.len() == wanted)
+    }
+
+    /// When all that wait for a dependency are to be tried.
+    pub async fn set_dependents_due(
+        self,
+        session: &mut Session,
+        dependency: &str,
+        at: i64,
+    ) -> Result<(), DatabaseError> {
+        sql!(session, c => sqlx::query(DEPENDENTS_DUE).bind(self.consumer).bind(self.stream)
+            .bind(dependency).bind(at).execute(c).await.map(drop))?;
+        Ok(())
+    }
+}
+
+/// Deletes the parked events that name a person or an image.
+pub(crate) async fn erase(session: &mut Session, person: Uuid) -> Result<u64, DatabaseError> {
+    let pattern = format!("%{person}%");
+    Ok(
+        sql!(session, c => sqlx::query(ERASE).bind(&pattern).execute(c).await.map(|done| done.rows_affected()))?,
+    )
+}
+
+impl From<Row> for Offered {
+    fn from(row: Row) -> Self {
+        let place = Place {
+            incarnation: row.incarnation,
+            sequence: row.sequence.unsigned_abs(),
+        };
+        let headers = headers_from_text(&row.headers);
+        Self {
+            attempts: row.attempts,
+            parked_at: Some(row.parked_at),
+            ..Self::new(place, row.subject, headers, row.body.into())
+        }
+    }
+}
+
+fn headers_to_text(headers: &HeaderMap) -> String {
+    let pairs = headers.iter().flat_map(|(name, values)| {
+        values
+            .iter()
+            .map(move |value| (name.to_string(), value.as_str().to_owned()))
+    });
+    json!(pairs.collect::<Vec<_>>()).to_string()
+}
+
+fn headers_from_text(text: &str) -> HeaderMap {
+    let pairs: Vec<(String, String)> = serde_json::from_str(text).unwrap_or_default();
+    let mut headers = HeaderMap::new();
+    for (name, value) in pairs {
+        if let Ok(value) = header_value(&value) {
+            headers.append(name, value);
+        }
+    }
+    headers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_read_back_as_they_were() {
+        let mut headers = HeaderMap::new();
+        headers.append("traceparent", header_value("00-ab").unwrap());
+        headers.append("X-Two", header_value("one").unwrap());
+        headers.append("X-Two", header_value("two, and more").unwrap());
+        assert_eq!(headers_from_text(&headers_to_text(&headers)), headers);
+        assert!(headers_from_text("no json").is_empty());
+    }
+}

@@ -1,0 +1,88 @@
+//! How far a consumer is in a stream, and what became of what it was offered.
+
+use sqlx::FromRow;
+
+use super::parking::Lot;
+use crate::database::{DatabaseError, Session};
+use crate::sql;
+
+const FIND: &str = "SELECT incarnation, checkpoint, checkpoint_time FROM progress
+    WHERE consumer = $1 AND stream = $2";
+const BEGIN: &str = "INSERT INTO progress (consumer, stream, incarnation, checkpoint, checkpoint_time, offered, processed, repeated, erased)
+    VALUES ($1, $2, $3, 0, 0, 0, 0, 0, 0)
+    ON CONFLICT (consumer, stream) DO UPDATE SET incarnation = $3, checkpoint = 0, checkpoint_time = 0";
+const ADVANCE: &str =
+    "UPDATE progress SET checkpoint = $3, checkpoint_time = $4, offered = offered + $5,
+    processed = processed + $6, repeated = repeated + $7, erased = erased + $8
+    WHERE consumer = $1 AND stream = $2";
+const ADD: &str = "UPDATE progress SET offered = offered + $3, processed = processed + $4,
+    repeated = repeated + $5, erased = erased + $6
+    WHERE consumer = $1 AND stream = $2";
+
+/// A consumer's place in a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromRow)]
+pub(crate) struct Checkpoint {
+    /// When the stream was made, in microseconds since 1970.
+    pub incarnation: i64,
+    /// All up to this sequence is handled or parked.
+    #[sqlx(rename = "checkpoint")]
+    pub sequence: i64,
+    /// When the broker stored the message there, in nanoseconds since 1970.
+    #[sqlx(rename = "checkpoint_time")]
+    pub stored_at: i64,
+}
+
+/// What became of the events of a batch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    /// How many came for the first time, from a stream; of those from the parking lot none do.
+    pub offered: i64,
+    /// How many had their effect.
+    pub processed: i64,
+    /// How many had it before.
+    pub repeated: i64,
+    /// How many name somebody who was erased.
+    pub erased: i64,
+}
+
+impl Lot {
+    /// Where the consumer is, if it ever began.
+    pub async fn checkpoint(
+        self,
+        session: &mut Session,
+    ) -> Result<Option<Checkpoint>, DatabaseError> {
+        Ok(
+            sql!(session, c => sqlx::query_as(FIND).bind(self.consumer).bind(self.stream)
+            .fetch_optional(c).await)?,
+        )
+    }
+
+    /// Begins at the first message of a stream, or once more in one that was made anew.
+    pub async fn begin(self, session: &mut Session, incarnation: i64) -> Result<(), DatabaseError> {
+        sql!(session, c => sqlx::query(BEGIN).bind(self.consumer).bind(self.stream).bind(incarnation)
+            .execute(c).await.map(drop))?;
+        Ok(())
+    }
+
+    /// Moves the checkpoint, in the transaction of what was done up to there.
+    pub async fn advance(
+        self,
+        session: &mut Session,
+        to: Checkpoint,
+        tally: Tally,
+    ) -> Result<(), DatabaseError> {
+        sql!(session, c => sqlx::query(ADVANCE).bind(self.consumer).bind(self.stream)
+            .bind(to.sequence).bind(to.stored_at)
+            .bind(tally.offered).bind(tally.processed).bind(tally.repeated).bind(tally.erased)
+            .execute(c).await.map(drop))?;
+        Ok(())
+    }
+
+    /// Counts, for workers that go on where the broker says.
+    pub async fn add(self, session: &mut Session, tally: Tally) -> Result<(), DatabaseError> {
+        sql!(session, c => sqlx::query(ADD).bind(self.consumer).bind(self.stream)
+            .bind(tally.offered).bind(tally.processed).bind(tally.repeated).bind(tally.erased)
+            .execute(c).await.map(drop))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,185 @@
+//! Projections: one worker at a time reads a stream in its order, from its own checkpoint on.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, bail, ensure};
+use async_nats::jetstream::Message;
+use async_nats::jetstream::consumer::pull;
+use futures::StreamExt as _;
+
+use super::attempt::{Attempts, Item, Outcome, Source};
+use super::lease::{self, Epoch};
+use super::offered::{Offered, Place};
+use super::pull::Subscription;
+use super::retry::Retries;
+
+/// The most events in one transaction.
+const BATCH: usize = 512;
+/// A small batch costs as many flushes as a large one: after one, what comes next gathers so long.
+const GATHER: Duration = Duration::from_millis(10);
+const SMALL_BATCH: usize = 128;
+
+/// The worker of a service on one stream.
+pub(crate) struct Projection {
+    from: Subscription,
+    attempts: Attempts,
+    epoch: Epoch,
+}
+
+/// Where the worker is, while it reads.
+struct Reader {
+    epoch: i64,
+    incarnation: i64,
+    /// The broker numbers its deliveries.
+    last_delivery: u64,
+}
+
+impl Reader {
+    fn item(&mut self, message: &Message) -> anyhow::Result<Item> {
+        let info = message.info().map_err(|error| anyhow::anyhow!("{error}"))?;
+        // Another process may have fetched one, or one came again: then we begin anew.
+        let is_next = info.consumer_sequence == self.last_delivery + 1;
+        ensure!(is_next, "a delivery is missing");
+        self.last_delivery = info.consumer_sequence;
+        let stored_at = info.published.timestamp_nanos_opt().unwrap_or_default();
+        let offered = Offered::from_message(message, self.incarnation);
+        Ok(Item::new(offered, stored_at))
+    }
+}
+
+impl Projection {
+    pub fn new(from: Subscription, attempts: Attempts, epoch: Epoch) -> Self {
+        Self {
+            from,
+            attempts,
+            epoch,
+        }
+    }
+
+    /// Works whenever this process holds the lease, until the stop.
+    pub async fn run(mut self) -> anyhow::Result<()> {
+        let lifecycle = self.from.lifecycle.clone();
+        while !lifecycle.is_stopping() {
+            let epoch = tokio::select! {
+                held = self.epoch.wait_for(Option::is_some) => held.map(|epoch| *epoch),
+                () = lifecycle.stopped() => return Ok(()),
+            };
+            let Ok(Some(epoch)) = epoch else {
+                return Ok(());
+            };
+            let mut changes = self.epoch.clone();
+            let outcome = tokio::select! {
+                outcome = self.work(epoch) => outcome,
+                _ = changes.wait_for(|now| *now != Some(epoch)) => Ok(()),
+            };
+            if let Err(error) = outcome {
+                self.from.warn(
+                    "a projection was interrupted; it goes on from its checkpoint",
+                    &error,
+                );
+                lifecycle.pause(super::pull::RETRY_READING).await;
+            }
+        }
+        Ok(())
+    }
+
+    async fn work(&self, epoch: i64) -> anyhow::Result<()> {
+        let place = self.resume(epoch).await?;
+        let (consumer, last_delivery) = self.from.begin_at(place.sequence + 1).await?;
+        let messages = self.from.pull(&consumer, BATCH).await?;
+        let mut chunks = messages.ready_chunks(BATCH);
+        let mut retries = Retries::new(self.attempts.clone());
+        let mut reader = Reader {
+            epoch,
+            incarnation: place.incarnation,
+            last_delivery,
+        };
+        loop {
+            tokio::select! {
+                chunk = chunks.next() => {
+                    let chunk = chunk.context("the pull ended")?;
+                    let is_small = chunk.len() < SMALL_BATCH;
+                    retries.heed(&self.take(chunk, &mut reader).await?);
+                    if is_small {
+                        self.from.lifecycle.pause(GATHER).await;
+                    }
+                }
+                () = retries.due() => {
+                    let tried = retries.run(Some(epoch)).await;
+                    tried.map_err(|why| anyhow::anyhow!("{why}")).context("parked events wait")?;
+                }
+                () = self.from.lifecycle.stopped() => return Ok(()),
+            }
+        }
+    }
+
+    /// Handles what came, in the order of the stream.
+    async fn take(
+        &self,
+        chunk: Vec<Result<Message, pull::MessagesError>>,
+        reader: &mut Reader,
+    ) -> anyhow::Result<Outcome> {
+        let mut items = Vec::with_capacity(chunk.len());
+        let mut newest = None;
+        let mut broken = None;
+        for message in chunk {
+            match message {
+                Ok(message) => {
+                    items.push(reader.item(&message)?);
+                    newest = Some(message);
+                }
+                Err(error) => {
+                    broken = Some(error);
+                    break;
+                }
+            }
+        }
+        let source = Source::Projection {
+            epoch: reader.epoch,
+        };
+        let outcome = self.attempts.handle(items, source).await;
+        let outcome = outcome.map_err(|why| anyhow::anyhow!("{why}"))?;
+        if let Some(newest) = newest
+            // This acknowledges all before it too.
+            && let Err(error) = newest.ack().await
+        {
+            tracing::debug!(%error, "an acknowledgement was not sent; the checkpoint counts");
+        }
+        broken.map_or(Ok(outcome), |error| bail!("{}", error.kind()))
+    }
+
+    /// Where to go on. A stream that was made anew, or lost its end, is read from the beginning:
+    /// the inbox knows what was handled.
+    async fn resume(&self, epoch: i64) -> anyhow::Result<Place> {
+        let (lot, database) = (self.attempts.lot, &self.attempts.database);
+        let known = lot.checkpoint(&mut database.read().await?).await?;
+        let incarnation = self.from.incarnation().await?;
+        if let Some(known) = known
+            && known.incarnation == incarnation
+            && self.from.still_holds(&known).await?
+        {
+            return Ok(Place {
+                incarnation,
+                sequence: known.sequence.unsigned_abs(),
+            });
+        }
+        if known.is_some() {
+            metrics::counter!("dipper_projection_resets_total", "consumer" => lot.consumer, "stream" => lot.stream)
+                .increment(1);
+            tracing::warn!(
+                consumer = lot.consumer,
+                stream = lot.stream,
+                "the stream is not what it was; reading it from the beginning"
+            );
+        }
+        let mut work = database.begin().await?;
+        let is_held = lease::is_held(&mut work, lot.consumer, epoch).await?;
+        ensure!(is_held, "another process works on the projections now");
+        lot.begin(&mut work, incarnation).await?;
+        work.commit().await?;
+        Ok(Place {
+            incarnation,
+            sequence: 0,
+        })
+    }
+}
