@@ -43,3 +43,6 @@ CREATE TABLE parked (
     PRIMARY KEY (consumer, stream, incarnation, sequence)
 );
 CREATE INDEX parked_lane ON parked (consumer, stream, lane, incarnation, sequence) WHERE lane IS NOT NULL;
+
+-- Which making of the stream acknowledged a sent event: another one does not have it.
+ALTER TABLE outbox ADD COLUMN incarnation BIGINT;

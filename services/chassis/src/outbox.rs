@@ -1,6 +1,8 @@
 //! The outbox and its relay: events are rows first, written with the change they tell of, and
 //! published until the broker has acknowledged them.
 
+mod redrive;
+
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -13,6 +15,7 @@ use crate::database::{Database, DatabaseError, Session, Sql};
 use crate::lifecycle::Lifecycle;
 use crate::sql;
 use envelope::Outgoing;
+use redrive::{Incarnations, Redrive};
 
 /// How many rows the relay takes at once.
 const BATCH: i64 = 512;
@@ -37,9 +40,10 @@ const INSERT: Sql = Sql {
                FROM jsonb_array_elements($1::jsonb) AS v(value)",
 };
 const MARK_SENT: Sql = Sql {
-    sqlite: "UPDATE outbox SET sent_at = $1, stream_sequence = v.value->>1
+    sqlite: "UPDATE outbox SET sent_at = $1, stream_sequence = v.value->>1, incarnation = v.value->>2
              FROM json_each($2) AS v WHERE position = v.value->>0",
-    postgres: "UPDATE outbox SET sent_at = $1, stream_sequence = (v.value->>1)::bigint
+    postgres: "UPDATE outbox SET sent_at = $1, stream_sequence = (v.value->>1)::bigint,
+                   incarnation = (v.value->>2)::bigint
                FROM jsonb_array_elements($2::jsonb) AS v(value) WHERE position = (v.value->>0)::bigint",
 };
 const UNSENT: &str = "SELECT position, subject, message_id, body FROM outbox
@@ -86,12 +90,16 @@ pub async fn erase(session: &mut Session, person: uuid::Uuid) -> Result<u64, Dat
     Ok(gone)
 }
 
-/// Publishes what is in the outbox until the process stops.
+/// Publishes what is in the outbox until the process stops, and again what a stream has lost.
 pub async fn relay(database: Database, bus: Bus, lifecycle: Lifecycle) -> anyhow::Result<()> {
+    let incarnations = Incarnations::default();
+    let redrive = Redrive::new(database.clone(), bus.clone(), incarnations.clone());
+    let name = format!("{} re-drive", database.service());
+    lifecycle.spawn(name, redrive.run(lifecycle.clone()));
     let mut delay = Duration::ZERO;
     let mut pruned = tokio::time::Instant::now();
     while !lifecycle.is_stopping() {
-        match publish_batch(&database, &bus).await {
+        match publish_batch(&database, &bus, &incarnations).await {
             Ok(Progress::Idle) => {
                 delay = Duration::ZERO;
                 tokio::select! {
@@ -134,7 +142,11 @@ fn wait_longer(delay: Duration, database: &Database, why: &str) -> Duration {
     next
 }
 
-async fn publish_batch(database: &Database, bus: &Bus) -> Result<Progress, DatabaseError> {
+async fn publish_batch(
+    database: &Database,
+    bus: &Bus,
+    incarnations: &Incarnations,
+) -> Result<Progress, DatabaseError> {
     let mut session = database.read().await?;
     let rows: Vec<Row> = sql!(session, c => sqlx::query_as(UNSENT).bind(BATCH).fetch_all(c).await)?;
     drop(session);
@@ -144,12 +156,12 @@ async fn publish_batch(database: &Database, bus: &Bus) -> Result<Progress, Datab
         return Ok(Progress::Idle);
     }
     let outcomes: Vec<KeyOutcome> = stream::iter(by_key(rows))
-        .map(|rows| publish_in_order(bus, rows))
+        .map(|rows| publish_in_order(bus, rows, incarnations))
         .buffer_unordered(KEYS_IN_FLIGHT)
         .collect()
         .await;
     let stuck = outcomes.iter().find_map(|outcome| outcome.stuck.clone());
-    let sent: Vec<(i64, u64)> = outcomes
+    let sent: Vec<Sent> = outcomes
         .into_iter()
         .flat_map(|outcome| outcome.sent)
         .collect();
@@ -178,17 +190,22 @@ fn by_key(rows: Vec<Row>) -> Vec<Vec<Row>> {
     groups
 }
 
+/// Position, sequence in the stream, and when that stream was made.
+type Sent = (i64, u64, i64);
+
 struct KeyOutcome {
-    sent: Vec<(i64, u64)>,
+    sent: Vec<Sent>,
     stuck: Option<String>,
 }
 
 /// One message in flight: what follows a message of the same key never overtakes it.
-async fn publish_in_order(bus: &Bus, rows: Vec<Row>) -> KeyOutcome {
+async fn publish_in_order(bus: &Bus, rows: Vec<Row>, incarnations: &Incarnations) -> KeyOutcome {
     let mut sent = Vec::with_capacity(rows.len());
     for (position, subject, message_id, body) in rows {
+        // Known before: if the stream is made anew meanwhile, the event is published once more.
+        let made = incarnations.of(&subject);
         match bus.publish(subject, &message_id, body.into()).await {
-            Ok(sequence) => sent.push((position, sequence)),
+            Ok(sequence) => sent.push((position, sequence, made)),
             Err(error) => {
                 return KeyOutcome {
                     sent,
@@ -200,7 +217,7 @@ async fn publish_in_order(bus: &Bus, rows: Vec<Row>) -> KeyOutcome {
     KeyOutcome { sent, stuck: None }
 }
 
-async fn mark_sent(database: &Database, sent: &[(i64, u64)]) -> Result<(), DatabaseError> {
+async fn mark_sent(database: &Database, sent: &[Sent]) -> Result<(), DatabaseError> {
     let rows = json!(sent).to_string();
     let now = database.clock.micros();
     let mut work = database.begin().await?;

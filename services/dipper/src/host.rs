@@ -9,6 +9,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::serve::ListenerExt as _;
+use chassis::bus::streams::{self, StreamSettings};
 use chassis::bus::{Access, Bus};
 use chassis::clock::Clock;
 use chassis::http::{Json, Problem};
@@ -120,6 +121,12 @@ impl Host {
             self.serve(door, router)?;
         }
         self.wait_until_healthy().await
+    }
+
+    /// Keeps the streams there, with a connection that may make them.
+    pub fn watch_streams(&self, setup: Bus, wanted: StreamSettings) {
+        let watching = streams::supervise(setup, wanted, self.lifecycle.clone());
+        self.lifecycle.spawn("streams", watching);
     }
 
     fn serve(&self, door: Door, router: OpenApiRouter) -> anyhow::Result<()> {

@@ -46,10 +46,9 @@ async fn start(
         OnDrift::Refuse
     };
     streams::ensure(&setup, &settings.streams(), on_drift).await?;
-    setup.close().await;
-
-    let broker = settings.clone();
+    let (broker, wanted) = (settings.clone(), settings.streams());
     let mut host = Host::build(settings, url, names, |user| broker.broker(user)).await?;
+    host.watch_streams(setup, wanted);
     host.start(Some(door), OpenApiRouter::new()).await?;
     Ok(host)
 }

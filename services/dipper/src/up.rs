@@ -44,12 +44,18 @@ pub(crate) async fn run(mut settings: Settings) -> anyhow::Result<()> {
     }
     let mut signals = Signals::take()?;
     let post = Post::open(&mut settings).await?;
-    let Some(broker) = signals.unless_asked(Broker::start(&settings)).await? else {
+    let Some((broker, setup)) = signals.unless_asked(Broker::start(&settings)).await? else {
         return Ok(());
     };
     say(&format!("  broker     {}", broker.credentials.url));
 
-    let starting = Box::pin(start(settings, door, &url, &broker.credentials, post));
+    let starting = async {
+        let wanted = settings.streams();
+        let host = start(settings, door, &url, &broker.credentials, post).await?;
+        host.watch_streams(setup, wanted);
+        Ok(host)
+    };
+    let starting = Box::pin(starting);
     let outcome = match signals.unless_asked(starting).await {
         Ok(Some(host)) => run_until_asked(host, &mut signals).await,
         Ok(None) => Ok(()),
@@ -146,8 +152,9 @@ pub(crate) struct Broker {
 }
 
 impl Broker {
-    /// Starts it and brings its streams to what the catalogue says.
-    pub async fn start(settings: &Settings) -> anyhow::Result<Self> {
+    /// Starts it and brings its streams to what the catalogue says. Also answers the connection
+    /// that may do so.
+    pub async fn start(settings: &Settings) -> anyhow::Result<(Self, Bus)> {
         let program = settings
             .nats_server
             .clone()
@@ -165,8 +172,7 @@ impl Broker {
         };
         let setup = Bus::connect(&broker.credentials.access("setup"), "setup").await?;
         streams::ensure(&setup, &settings.streams(), OnDrift::Update).await?;
-        setup.close().await;
-        Ok(broker)
+        Ok((broker, setup))
     }
 
     /// Ends it and waits for it.

@@ -76,7 +76,8 @@ async fn create_stopped(
     settings: Settings,
     question: &CreateAccount,
 ) -> anyhow::Result<CreatedAccount> {
-    let broker = Broker::start(&settings).await?;
+    let (broker, setup) = Broker::start(&settings).await?;
+    setup.close().await;
     let credentials = broker.credentials.clone();
     let names = [ServiceName::UserApi, ServiceName::AuthApi];
     let mut host = Host::build(settings, "http://127.0.0.1:8080", &names, |user| {

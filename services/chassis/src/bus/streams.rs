@@ -7,8 +7,10 @@ use anyhow::{Context as _, bail};
 use async_nats::jetstream::context::GetStreamErrorKind;
 use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType};
 use envelope::{STREAMS, Stream};
+use futures::TryStreamExt as _;
 
 use super::Bus;
+use crate::lifecycle::Lifecycle;
 
 /// What a deployment may set about streams.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +22,9 @@ pub struct StreamSettings {
     /// How many servers keep a copy.
     pub replicas: usize,
 }
+
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+const LOOKS_UNTIL_MADE: u32 = 3;
 
 /// What to do when a stream of the broker is not as the catalogue says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +43,49 @@ pub async fn ensure(bus: &Bus, settings: &StreamSettings, on_drift: OnDrift) -> 
             .with_context(|| format!("stream {}", stream.name))?;
     }
     Ok(())
+}
+
+/// Makes streams anew that somebody deleted, until the process stops. A server that is just
+/// starting does not know its streams yet, and making one would delete what it is about to open:
+/// so a stream has to be missing for a while on one connection.
+pub async fn supervise(
+    bus: Bus,
+    settings: StreamSettings,
+    lifecycle: Lifecycle,
+) -> anyhow::Result<()> {
+    let mut connections = bus.connections();
+    let mut missing = 0;
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+            _ = connections.changed() => missing = 0,
+            () = lifecycle.stopped() => {
+                bus.close().await;
+                return Ok(());
+            }
+        }
+        match are_missing(&bus).await {
+            Ok(true) => missing += 1,
+            Ok(false) | Err(_) => missing = 0,
+        }
+        if missing >= LOOKS_UNTIL_MADE {
+            tracing::warn!("a stream is gone; making it anew");
+            if let Err(error) = ensure(&bus, &settings, OnDrift::Refuse).await {
+                tracing::error!(
+                    error = format!("{error:#}"),
+                    "a stream is gone and cannot be made"
+                );
+            }
+            missing = 0;
+        }
+    }
+}
+
+async fn are_missing(bus: &Bus) -> anyhow::Result<bool> {
+    let names: Vec<String> = bus.jetstream().stream_names().try_collect().await?;
+    Ok(STREAMS
+        .iter()
+        .any(|declared| !names.iter().any(|name| name == declared.name)))
 }
 
 async fn ensure_one(bus: &Bus, wanted: &Config, on_drift: OnDrift) -> anyhow::Result<()> {

@@ -42,6 +42,7 @@ mod order;
 mod projections;
 mod questions;
 mod ratings;
+mod redrive;
 mod repetition;
 mod streams;
 mod tables;
