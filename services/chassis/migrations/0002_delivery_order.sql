@@ -18,6 +18,7 @@ CREATE TABLE progress (
     processed       BIGINT NOT NULL,
     repeated        BIGINT NOT NULL,
     erased          BIGINT NOT NULL,
+    skipped         BIGINT NOT NULL,  -- by somebody's decision
     PRIMARY KEY (consumer, stream)
 );
 
@@ -46,3 +47,13 @@ CREATE INDEX parked_lane ON parked (consumer, stream, lane, incarnation, sequenc
 
 -- Which making of the stream acknowledged a sent event: another one does not have it.
 ALTER TABLE outbox ADD COLUMN incarnation BIGINT;
+
+-- What became of the events that each consumer took from its streams, in the words that operators use. What a stream
+-- still holds for a consumer (UNPROCESSED) and what it is at just now (IN_PROGRESS), the broker knows.
+CREATE VIEW delivery_status AS
+    SELECT consumer, stream,
+           CASE status WHEN 'waiting' THEN 'UNPROCESSED' WHEN 'error' THEN 'ERROR' WHEN 'retry' THEN 'RETRY' ELSE 'FAILED' END AS status,
+           COUNT(*) AS events, MIN(parked_at) AS oldest_at
+    FROM parked GROUP BY consumer, stream, status
+    UNION ALL
+    SELECT consumer, stream, 'COMPLETED', processed + repeated + erased + skipped, NULL FROM progress;

@@ -9,7 +9,7 @@ pub mod dead;
 mod effects;
 mod held;
 mod lease;
-mod offered;
+pub(crate) mod offered;
 pub(crate) mod parking;
 mod progress;
 mod projection;

@@ -15,7 +15,7 @@ use sqlx::sqlite::{
     SqliteSynchronous,
 };
 use sqlx::{PgConnection, Postgres, Sqlite, SqliteConnection, Transaction};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use crate::clock::Clock;
 use crate::keys::{PurposeKey, create_private_folder};
@@ -92,7 +92,7 @@ pub struct Database {
     pub(crate) fence_key: PurposeKey,
     pub(crate) outbox_filled: Arc<Notify>,
     pub(crate) deleted_for_good: Arc<Notify>,
-    pub(crate) parked: Arc<Notify>,
+    parked: Arc<watch::Sender<u64>>,
     service: &'static str,
 }
 
@@ -219,6 +219,16 @@ impl Database {
     /// The service that owns it.
     pub fn service(&self) -> &'static str {
         self.service
+    }
+
+    /// Lets the workers of this process look at what is parked.
+    pub(crate) fn look_at_parked(&self) {
+        self.parked.send_modify(|changes| *changes += 1);
+    }
+
+    /// Changes when the workers are to look at what is parked.
+    pub(crate) fn parked_changes(&self) -> watch::Receiver<u64> {
+        self.parked.subscribe()
     }
 
     /// A connection to read with. On SQLite it refuses to write.

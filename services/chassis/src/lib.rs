@@ -16,6 +16,7 @@
 //! | [`erasure`] | what every service does alike when a person is erased |
 //! | [`bus`] | the broker connection, streams, publishing |
 //! | [`consumers`] | events to handlers: inbox, effect and new events in one transaction |
+//! | [`deliveries`] | what became of every event, and what to do about those that failed |
 //! | [`rpc`] | questions between services |
 //! | [`objects`] | the picture store |
 //! | [`http`] | problem documents, extractors, the layers around all routes |
@@ -26,6 +27,7 @@ pub mod bus;
 pub mod clock;
 pub mod consumers;
 pub mod database;
+pub mod deliveries;
 pub mod erasure;
 pub mod fence;
 pub mod group_commit;

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
 use crate::bus::{ANSWER_WITHIN, Bus};
+use crate::database::DatabaseError;
 use crate::lifecycle::Lifecycle;
 
 /// How many questions of one kind a process answers at the same time.
@@ -25,6 +26,18 @@ pub trait Question: Serialize + DeserializeOwned + Send + Sync + 'static {
     const SUBJECT: &'static str;
     /// What is answered.
     type Answer: Serialize + DeserializeOwned + Send + 'static;
+}
+
+/// A question that many services answer, each about itself.
+pub trait CommonQuestion: Serialize + DeserializeOwned + Send + Sync + 'static {
+    /// The last part of `svc.<service>.<question>`.
+    const NAME: &'static str;
+    /// What is answered.
+    type Answer: Serialize + DeserializeOwned + Send + 'static;
+}
+
+fn subject_of<Q: CommonQuestion>(service: &str) -> String {
+    format!("svc.{service}.{}", Q::NAME)
 }
 
 /// The service that was asked says no, for a reason that the asker can act on.
@@ -50,6 +63,12 @@ impl Refusal {
     }
 }
 
+impl From<DatabaseError> for Refusal {
+    fn from(error: DatabaseError) -> Self {
+        Self::internal(&error)
+    }
+}
+
 const INTERNAL: &str = "internal";
 
 /// Why there is no answer.
@@ -57,7 +76,7 @@ const INTERNAL: &str = "internal";
 pub enum AskError {
     /// Nobody answered in time; asking again later may work.
     #[error("{0} does not answer")]
-    Unavailable(&'static str),
+    Unavailable(String),
     /// The answer is no.
     #[error(transparent)]
     Refused(Refusal),
@@ -82,9 +101,27 @@ enum Reply<A> {
 
 /// Asks a question and waits up to two seconds for the answer.
 pub async fn ask<Q: Question>(bus: &Bus, question: &Q) -> Result<Q::Answer, AskError> {
-    let unavailable = || AskError::Unavailable(Q::SUBJECT);
+    ask_at(bus, Q::SUBJECT.to_owned(), question).await
+}
+
+/// Asks one of the services that answer a question, and waits up to two seconds.
+pub async fn ask_service<Q: CommonQuestion>(
+    bus: &Bus,
+    service: &str,
+    question: &Q,
+) -> Result<Q::Answer, AskError> {
+    ask_at(bus, subject_of::<Q>(service), question).await
+}
+
+async fn ask_at<Q: Serialize, A: DeserializeOwned>(
+    bus: &Bus,
+    subject: String,
+    question: &Q,
+) -> Result<A, AskError> {
+    let unavailable = || AskError::Unavailable(subject.clone());
     let body = serde_json::to_vec(question).map_err(|_| unavailable())?;
-    let reply = tokio::time::timeout(ANSWER_WITHIN, bus.client().request(Q::SUBJECT, body.into()))
+    let asking = bus.client().request(subject.clone(), body.into());
+    let reply = tokio::time::timeout(ANSWER_WITHIN, asking)
         .await
         .map_err(|_| unavailable())?
         .map_err(|_| unavailable())?;
@@ -99,7 +136,7 @@ type Answerer<A> = Arc<dyn Fn(A, Bytes) -> Answering + Send + Sync>;
 
 /// The questions a service answers: a table like its routes.
 pub struct Answers<A> {
-    table: Vec<(&'static str, Answerer<A>)>,
+    table: Vec<(String, Answerer<A>)>,
 }
 
 impl<A: Clone + Send + Sync + 'static> Default for Answers<A> {
@@ -115,11 +152,31 @@ impl<A: Clone + Send + Sync + 'static> Answers<A> {
     }
 
     /// Answers one kind of question.
-    pub fn on<Q, F, Fut>(mut self, answer: F) -> Self
+    pub fn on<Q, F, Fut>(self, answer: F) -> Self
     where
         Q: Question,
         F: Fn(A, Q) -> Fut + Clone + Send + Sync + 'static,
         Fut: Future<Output = Result<Q::Answer, Refusal>> + Send + 'static,
+    {
+        self.at(Q::SUBJECT.to_owned(), answer)
+    }
+
+    /// Answers one kind of question that other services answer as well, for this one.
+    pub fn on_common<Q, F, Fut>(self, service: &str, answer: F) -> Self
+    where
+        Q: CommonQuestion,
+        F: Fn(A, Q) -> Fut + Clone + Send + Sync + 'static,
+        Fut: Future<Output = Result<Q::Answer, Refusal>> + Send + 'static,
+    {
+        self.at(subject_of::<Q>(service), answer)
+    }
+
+    fn at<Q, R, F, Fut>(mut self, subject: String, answer: F) -> Self
+    where
+        Q: DeserializeOwned + Send + 'static,
+        R: Serialize + Send + 'static,
+        F: Fn(A, Q) -> Fut + Clone + Send + Sync + 'static,
+        Fut: Future<Output = Result<R, Refusal>> + Send + 'static,
     {
         let answerer: Answerer<A> = Arc::new(move |app, body| {
             let answer = answer.clone();
@@ -133,7 +190,7 @@ impl<A: Clone + Send + Sync + 'static> Answers<A> {
                 serde_json::to_vec(&reply).unwrap_or_default().into()
             })
         });
-        self.table.push((Q::SUBJECT, answerer));
+        self.table.push((subject, answerer));
         self
     }
 
@@ -155,10 +212,16 @@ type Bound = Arc<dyn Fn(Bytes) -> Answering + Send + Sync>;
 /// The questions a service answers, ready to be served.
 #[derive(Default)]
 pub struct BoundAnswers {
-    table: Vec<(&'static str, Bound)>,
+    table: Vec<(String, Bound)>,
 }
 
 impl BoundAnswers {
+    /// These and others.
+    pub fn and(mut self, others: Self) -> Self {
+        self.table.extend(others.table);
+        self
+    }
+
     /// Begins to answer; several processes of a service share the questions.
     pub async fn serve(self, bus: &Bus, lifecycle: &Lifecycle) -> anyhow::Result<()> {
         if self.table.is_empty() {
@@ -175,7 +238,7 @@ impl BoundAnswers {
             let endpoint = service
                 .endpoint_builder()
                 .name(subject.replace('.', "-"))
-                .add(subject)
+                .add(subject.clone())
                 .await
                 .map_err(|error| anyhow::anyhow!("cannot answer {subject}: {error}"))?;
             lifecycle.spawn(subject, serve_endpoint(endpoint, answer, lifecycle.clone()));

@@ -11,6 +11,7 @@ use crate::bus::Bus;
 use crate::clock::Clock;
 use crate::consumers::{BoundConsumers, BoundEffects};
 use crate::database::{Database, DatabaseUrl};
+use crate::deliveries;
 use crate::erasure;
 use crate::keys::Keys;
 use crate::lifecycle::Lifecycle;
@@ -150,9 +151,11 @@ impl Service {
     /// Begins to answer questions. Done for all services of a process before any consumes, since
     /// handlers ask questions.
     pub async fn start_answering(&mut self, lifecycle: &Lifecycle) -> anyhow::Result<()> {
-        std::mem::take(&mut self.answers)
-            .serve(&self.bus, lifecycle)
-            .await
+        let mut answers = std::mem::take(&mut self.answers);
+        if let Some(database) = &self.database {
+            answers = answers.and(deliveries::answers(database, &self.bus));
+        }
+        answers.serve(&self.bus, lifecycle).await
     }
 
     /// Begins to relay, to consume and to do its tasks.

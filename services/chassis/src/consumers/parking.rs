@@ -280,7 +280,7 @@ fn headers_to_text(headers: &HeaderMap) -> String {
     json!(pairs.collect::<Vec<_>>()).to_string()
 }
 
-fn headers_from_text(text: &str) -> HeaderMap {
+pub(crate) fn headers_from_text(text: &str) -> HeaderMap {
     let pairs: Vec<(String, String)> = serde_json::from_str(text).unwrap_or_default();
     let mut headers = HeaderMap::new();
     for (name, value) in pairs {

@@ -8,8 +8,8 @@ use crate::sql;
 
 const FIND: &str = "SELECT incarnation, checkpoint, checkpoint_time FROM progress
     WHERE consumer = $1 AND stream = $2";
-const BEGIN: &str = "INSERT INTO progress (consumer, stream, incarnation, checkpoint, checkpoint_time, offered, processed, repeated, erased)
-    VALUES ($1, $2, $3, 0, 0, 0, 0, 0, 0)
+const BEGIN: &str = "INSERT INTO progress (consumer, stream, incarnation, checkpoint, checkpoint_time, offered, processed, repeated, erased, skipped)
+    VALUES ($1, $2, $3, 0, 0, 0, 0, 0, 0, 0)
     ON CONFLICT (consumer, stream) DO UPDATE SET incarnation = $3, checkpoint = 0, checkpoint_time = 0";
 const ADVANCE: &str =
     "UPDATE progress SET checkpoint = $3, checkpoint_time = $4, offered = offered + $5,

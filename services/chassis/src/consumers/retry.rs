@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::attempt::{Attempts, Interruption, Item, Outcome, PROBE_EVERY, Source, micros};
@@ -19,12 +20,14 @@ const BEHIND: i64 = 256;
 /// The parked events of one consumer and stream.
 pub(crate) struct Retries {
     attempts: Attempts,
+    changes: watch::Receiver<u64>,
     next: Instant,
 }
 
 impl Retries {
     pub fn new(attempts: Attempts) -> Self {
         Self {
+            changes: attempts.database.parked_changes(),
             attempts,
             next: Instant::now(),
         }
@@ -38,10 +41,10 @@ impl Retries {
     }
 
     /// Ends when there may be something to try.
-    pub async fn due(&self) {
+    pub async fn due(&mut self) {
         tokio::select! {
             () = tokio::time::sleep_until(self.next) => {}
-            () = self.attempts.database.parked.notified() => {}
+            _ = self.changes.changed() => {}
         }
     }
 

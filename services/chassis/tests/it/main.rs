@@ -38,6 +38,7 @@ mod failures;
 mod group_commit;
 mod kills;
 mod notifier;
+mod operators;
 mod order;
 mod projections;
 mod questions;

@@ -21,10 +21,10 @@ on_both_databases!(
 );
 
 /// Ratings of one user.
-async fn publish(world: &World, rater: UserId, many: usize) -> Vec<EventId> {
+async fn publish(world: &World, user: UserId, many: usize) -> Vec<EventId> {
     let mut said = Vec::with_capacity(many);
     for _ in 0..many {
-        let rated = Rated::by(rater);
+        let rated = Rated::by(user);
         world.broker.publish(&rated.as_v2()).await;
         said.push(rated.id);
     }

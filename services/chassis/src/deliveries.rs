@@ -1,0 +1,211 @@
+//! What became of every event that a service was offered, and what an operator can do about those
+//! that failed: questions that each service with a database answers about itself.
+
+mod answers;
+mod store;
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::rpc::CommonQuestion;
+
+pub use answers::answers;
+
+/// Where an event lies: its stream, that stream's making, and the sequence there.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Place {
+    /// `RATE`.
+    pub stream: String,
+    /// When the stream was made, in microseconds since 1970.
+    pub incarnation: i64,
+    /// The sequence there.
+    pub sequence: i64,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (stream, incarnation) = (&self.stream, self.incarnation);
+        write!(f, "{stream}.{incarnation}.{}", self.sequence)
+    }
+}
+
+/// This is not how a place is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a place is STREAM.MADE.SEQUENCE")]
+pub struct BadPlace;
+
+impl FromStr for Place {
+    type Err = BadPlace;
+
+    fn from_str(text: &str) -> Result<Self, BadPlace> {
+        let mut parts = text.split('.');
+        let (Some(stream), Some(incarnation), Some(sequence), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Err(BadPlace);
+        };
+        Ok(Self {
+            stream: stream.to_owned(),
+            incarnation: incarnation.parse().map_err(|_| BadPlace)?,
+            sequence: sequence.parse().map_err(|_| BadPlace)?,
+        })
+    }
+}
+
+/// What an operator sees of an event and a consumer.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Status {
+    /// Not looked at yet, or it waits behind another event of its key.
+    Unprocessed,
+    /// It is being handled.
+    InProgress,
+    /// It had its effect, or need not have it any more.
+    Completed,
+    /// It waits for something that is away.
+    Error,
+    /// It failed and is tried again.
+    Retry,
+    /// It failed for good; somebody has to decide.
+    Failed,
+}
+
+/// How many events of a stream are where, for one consumer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Counts {
+    /// The stream.
+    pub stream: String,
+    /// Not looked at yet, or behind another event of their key.
+    pub unprocessed: i64,
+    /// Being handled.
+    pub in_progress: i64,
+    /// Had their effect, or need not have it any more.
+    pub completed: i64,
+    /// Wait for something that is away.
+    pub error: i64,
+    /// Failed and are tried again.
+    pub retry: i64,
+    /// Failed for good.
+    pub failed: i64,
+    /// How long the oldest of those that are parked has waited.
+    pub oldest_seconds: Option<i64>,
+}
+
+/// How many events are where.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct HowMany {}
+
+impl CommonQuestion for HowMany {
+    const NAME: &'static str = "deliveries";
+    type Answer = Vec<Counts>;
+}
+
+/// Which events are parked; the answer is in the order of their places.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Which {
+    /// With this status only.
+    pub status: Option<Status>,
+    /// After this place.
+    pub after: Option<Place>,
+    /// At most so many.
+    pub limit: i64,
+}
+
+impl CommonQuestion for Which {
+    const NAME: &'static str = "parked-events";
+    type Answer = Vec<Parked>;
+}
+
+/// An event that is parked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parked {
+    /// Where it lies.
+    pub place: Place,
+    /// What kind of event it is, without its key: `rate.update.v2`.
+    pub event: String,
+    /// Its id, if it can be read.
+    pub event_id: Option<Uuid>,
+    /// How it stands with it.
+    pub status: Status,
+    /// Why, as a stable word.
+    pub reason: String,
+    /// Why, in words without values.
+    pub detail: String,
+    /// The same for all that failed in the same way.
+    pub fingerprint: String,
+    /// How often it was tried.
+    pub attempts: i64,
+    /// How many events of its key wait behind it.
+    pub behind: i64,
+    /// When it is tried again, in microseconds since 1970.
+    pub due_at: Option<i64>,
+    /// Since when it is parked, in microseconds since 1970.
+    pub parked_at: i64,
+}
+
+/// Tries an event that failed once more, from its original bytes and with what the service knows
+/// of events today.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Replay {
+    /// Which.
+    pub place: Place,
+}
+
+impl CommonQuestion for Replay {
+    const NAME: &'static str = "replay";
+    type Answer = Replayed;
+}
+
+/// What became of an event that was tried once more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Replayed {
+    /// It had its effect, or had it before.
+    Completed,
+    /// It failed again.
+    Failed {
+        /// Why, as a stable word.
+        reason: String,
+        /// Why, in words without values.
+        detail: String,
+    },
+    /// It is under way; asking again tells more.
+    UnderWay,
+}
+
+/// Gives an event that failed up: it never has its effect, and what waits behind it goes on.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Skip {
+    /// Which.
+    pub place: Place,
+}
+
+impl CommonQuestion for Skip {
+    const NAME: &'static str = "skip";
+    /// Whether there was such an event.
+    type Answer = bool;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_reads_back_as_it_is_written() {
+        let place = Place {
+            stream: "RATE".to_owned(),
+            incarnation: 1_763_000_000_000_000,
+            sequence: 17,
+        };
+        assert_eq!(place.to_string().parse(), Ok(place));
+        for wrong in ["", "RATE", "RATE.1", "RATE.1.x", "RATE.1.2.3"] {
+            assert_eq!(wrong.parse::<Place>(), Err(BadPlace), "{wrong}");
+        }
+    }
+}
