@@ -2,9 +2,9 @@
 //!
 //! | | |
 //! |---|---|
-//! | **Serves** | `/admin/` (the dashboard), `/api/v1/admin/...`: overview, streams, dead letters, audit log, roles |
+//! | **Serves** | `/admin/` (the dashboard), `/api/v1/admin/...`: overview, streams, deliveries, dead letters and decisions about them, audit log, roles |
 //! | **Answers** | - |
-//! | **Calls** | Statistics (totals), AuthAPI (set a role), the broker (streams, consumers, dead letters) |
+//! | **Calls** | Statistics (totals), AuthAPI (set a role), every service that reads events (deliveries, replays), the broker (streams, consumers) |
 //! | **Publishes** | `admin.audit`, `gdpr.purged` |
 //! | **Consumes** | `admin.audit`, `gdpr.delete`, `gdpr.erased` |
 //! | **Personal data** | audit log: the id of the admin, the id of the person a change was about, a reason |
@@ -12,12 +12,16 @@
 mod assets;
 mod audit;
 mod consumers;
+mod decisions;
 mod erasure;
 mod error;
+mod failed;
 mod guard;
 mod handlers {
     pub(crate) mod audit;
     pub(crate) mod dead_letters;
+    pub(crate) mod decisions;
+    pub(crate) mod deliveries;
     pub(crate) mod pages;
     pub(crate) mod roles;
     pub(crate) mod streams;
@@ -36,6 +40,7 @@ use chassis::database::Database;
 use chassis::{Chassis, Service};
 use clients::Authenticator;
 use sqlx::migrate::Migrator;
+use tokio::sync::Notify;
 
 /// The service's name.
 pub const NAME: &str = "admin-api";
@@ -51,6 +56,7 @@ struct Parts {
     bus: Bus,
     clock: Clock,
     authenticator: Authenticator,
+    decided: Notify,
 }
 
 impl Deref for App {
@@ -75,9 +81,14 @@ pub async fn service(chassis: &Chassis) -> anyhow::Result<Service> {
         bus: chassis.bus.clone(),
         clock: chassis.clock.clone(),
         authenticator: Authenticator::new(chassis),
+        decided: Notify::new(),
     }));
     Ok(Service::new(NAME, chassis)
         .router(router::routes(app.clone()))
+        .task(
+            "decisions",
+            decisions::carry_out(app.clone(), chassis.lifecycle.clone()),
+        )
         .consumers(consumers::consumers(app, database.clone()))
         .database(database))
 }

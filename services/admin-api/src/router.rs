@@ -4,7 +4,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::App;
-use crate::handlers::{audit, dead_letters, pages, roles, streams};
+use crate::handlers::{audit, dead_letters, decisions, deliveries, pages, roles, streams};
 
 pub(crate) fn routes(app: App) -> OpenApiRouter {
     OpenApiRouter::new()
@@ -13,7 +13,11 @@ pub(crate) fn routes(app: App) -> OpenApiRouter {
         .routes(routes!(pages::asset))
         .routes(routes!(streams::overview))
         .routes(routes!(streams::list))
+        .routes(routes!(deliveries::list))
+        .routes(routes!(deliveries::parked))
         .routes(routes!(dead_letters::list))
+        .routes(routes!(decisions::create))
+        .routes(routes!(decisions::show))
         .routes(routes!(audit::list))
         .routes(routes!(roles::update))
         .with_state(app)

@@ -1,5 +1,7 @@
 //! All SQL of AdminAPI.
 
+pub(crate) mod decisions;
+
 use chassis::database::{DatabaseError, Session};
 use chassis::sql;
 use envelope::UserId;
@@ -12,6 +14,7 @@ const LIST: &str = "SELECT id, at, action, target, reason FROM audit
 const FORGET_ADMIN: &str = "UPDATE audit SET admin_id = NULL WHERE admin_id = $1";
 const FORGET_TARGET: &str = "UPDATE audit SET target = 'erased' WHERE lower(target) LIKE $1";
 const FORGET_REASON: &str = "UPDATE audit SET reason = 'erased' WHERE lower(reason) LIKE $1";
+const FORGET_DECISION: &str = "UPDATE decision SET reason = 'erased' WHERE lower(reason) LIKE $1";
 
 /// An audit entry, without who made it: the log is about changes, not about admins.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
@@ -57,7 +60,7 @@ pub(crate) async fn erase(session: &mut Session, user: UserId) -> Result<u64, Da
         .bind(user.0).execute(c).await.map(|done| done.rows_affected()))?;
     // An id has no characters that LIKE takes for more than themselves.
     let pattern = format!("%{user}%");
-    for text in [FORGET_TARGET, FORGET_REASON] {
+    for text in [FORGET_TARGET, FORGET_REASON, FORGET_DECISION] {
         rows += sql!(session, c => sqlx::query(text)
             .bind(&pattern).execute(c).await.map(|done| done.rows_affected()))?;
     }

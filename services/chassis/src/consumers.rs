@@ -58,6 +58,19 @@ pub enum Failure {
     Outage(DatabaseError),
 }
 
+impl Failure {
+    /// Its kind, as a stable word.
+    pub(crate) const fn word(&self) -> &'static str {
+        match self {
+            Self::Transient(_) => "transient",
+            Self::Dependency(_) => "dependency",
+            Self::Poison(_) => "poison",
+            Self::Erased => "erased",
+            Self::Outage(_) => "outage",
+        }
+    }
+}
+
 impl From<DatabaseError> for Failure {
     fn from(error: DatabaseError) -> Self {
         if error.is_outage() {

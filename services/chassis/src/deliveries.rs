@@ -2,6 +2,7 @@
 //! that failed: questions that each service with a database answers about itself.
 
 mod answers;
+mod stateless;
 mod store;
 
 use std::fmt;
@@ -14,6 +15,7 @@ use uuid::Uuid;
 use crate::rpc::CommonQuestion;
 
 pub use answers::answers;
+pub(crate) use stateless::answers as stateless_answers;
 
 /// Where an event lies: its stream, that stream's making, and the sequence there.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -192,6 +194,17 @@ impl CommonQuestion for Skip {
     type Answer = bool;
 }
 
+/// Numbers tell one event from another, not one failure from another.
+fn fingerprint(consumer: &str, event: &str, reason: &str, detail: &str) -> String {
+    let detail: String = detail
+        .chars()
+        .filter(|letter| !letter.is_ascii_digit())
+        .collect();
+    let text = format!("{consumer} {event} {reason} {detail}");
+    let id = Uuid::new_v5(&Uuid::NAMESPACE_OID, text.as_bytes());
+    id.simple().to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -207,5 +220,13 @@ mod tests {
         for wrong in ["", "RATE", "RATE.1", "RATE.1.x", "RATE.1.2.3"] {
             assert_eq!(wrong.parse::<Place>(), Err(BadPlace), "{wrong}");
         }
+    }
+
+    #[test]
+    fn failures_of_one_kind_have_one_fingerprint() {
+        let of = |event, detail| fingerprint("statistics", event, "not-json", detail);
+        let one = of("tick.new.v1", "not JSON: line 1, column 40");
+        assert_eq!(one, of("tick.new.v1", "not JSON: line 12, column 3"));
+        assert_ne!(one, of("rate.update.v2", "not JSON: line 1, column 40"));
     }
 }

@@ -154,6 +154,9 @@ impl Service {
         let mut answers = std::mem::take(&mut self.answers);
         if let Some(database) = &self.database {
             answers = answers.and(deliveries::answers(database, &self.bus));
+        } else if let Some(effects) = &self.effects {
+            let own = deliveries::stateless_answers(self.name, &self.bus, effects.clone());
+            answers = answers.and(own);
         }
         answers.serve(&self.bus, lifecycle).await
     }

@@ -9,6 +9,7 @@
     reason = "a test fails by panicking"
 )]
 
+pub mod admin;
 pub mod api;
 pub mod databases;
 pub mod postgres;
@@ -19,6 +20,7 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use admin::create_admin;
 pub use api::{Answer, Api, Birder, Mailbox};
 pub use postgres::Postgres;
 pub use program::{Launch, Running};

@@ -4,12 +4,12 @@ use axum::extract::State;
 use chassis::http::{Json, List, Problem};
 use chassis::rpc::ask;
 use clients::statistics::{self, Figures};
-use envelope::catalogue::DEAD;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::App;
 use crate::error::Error;
+use crate::failed;
 use crate::guard::Admin;
 use crate::watch::{self, ConsumerView, StreamView};
 
@@ -22,8 +22,8 @@ pub(crate) struct Overview {
     streams: Vec<StreamView>,
     /// Who reads them.
     consumers: Vec<ConsumerView>,
-    /// How many events were given up.
-    dead_letters: u64,
+    /// How many events failed and wait for a decision.
+    dead_letters: i64,
 }
 
 /// Totals, streams and consumers, now.
@@ -37,17 +37,15 @@ pub(crate) struct Overview {
     )
 )]
 pub(crate) async fn overview(_: Admin, State(app): State<App>) -> Result<Json<Overview>, Error> {
-    let (figures, streams, consumers) = tokio::join!(
+    let (figures, streams, consumers, dead_letters) = tokio::join!(
         ask(&app.bus, &statistics::Overview {}),
         watch::streams(&app.bus),
         watch::consumers(&app.bus),
+        failed::count(&app.bus),
     );
-    let streams = streams?;
-    let dead = streams.iter().find(|stream| stream.name == DEAD.name);
-    let dead_letters = dead.map_or(0, |stream| stream.messages);
     Ok(Json(Overview {
         figures: figures.ok(),
-        streams,
+        streams: streams?,
         consumers: consumers?,
         dead_letters,
     }))

@@ -80,6 +80,7 @@ impl<A: Clone + Send + Sync + 'static> Effects<A> {
 }
 
 /// A service's effects, ready to run.
+#[derive(Clone)]
 pub struct BoundEffects {
     handlers: Arc<HashMap<EventName, Handler>>,
     at_once: usize,
@@ -106,6 +107,41 @@ impl BoundEffects {
         }
         Ok(())
     }
+}
+
+impl BoundEffects {
+    /// Answers an event outside of its turn.
+    pub(crate) async fn try_once(
+        &self,
+        bus: &Bus,
+        stream: &'static str,
+        offered: &Offered,
+    ) -> Result<(), Failure> {
+        let decoded = offered.decoded.as_ref();
+        let decoded = decoded.map_err(|unreadable| Failure::Poison(unreadable.detail.clone()))?;
+        let arrival = Arrival {
+            decoded: Arc::clone(decoded),
+            origin: (stream, offered.place.sequence),
+        };
+        answer(&self.handlers, bus, arrival).await
+    }
+}
+
+async fn answer(
+    handlers: &HashMap<EventName, Handler>,
+    bus: &Bus,
+    arrival: Arrival,
+) -> Result<(), Failure> {
+    let contract = arrival.decoded.contract;
+    let handler = handlers
+        .get(&(contract.entity, contract.kind))
+        .ok_or_else(|| Failure::Poison("no handler for this event".to_owned()))?;
+    for event in handler(arrival).await? {
+        bus.publish(event.subject, &event.message_id, event.body.into())
+            .await
+            .map_err(|error| Failure::Dependency(error.to_string()))?;
+    }
+    Ok(())
 }
 
 struct Worker {
@@ -165,27 +201,14 @@ impl Worker {
                     decoded: Arc::clone(decoded),
                     origin: (self.from.stream, offered.place.sequence),
                 };
-                self.answer(arrival).await
+                answer(&self.handlers, &self.from.bus, arrival)
+                    .await
+                    .map_err(Given::Back)
             }
             Err(unreadable) => Err(Given::Up(unreadable.reason, unreadable.detail.clone())),
         };
         let what = self.settle(&offered, outcome).await;
         held.settle(&fetched.message, what).await;
-    }
-
-    async fn answer(&self, arrival: Arrival) -> Result<(), Given> {
-        let contract = arrival.decoded.contract;
-        let Some(handler) = self.handlers.get(&(contract.entity, contract.kind)) else {
-            return Err(Given::Up("poison", "no handler for this event".to_owned()));
-        };
-        for event in handler(arrival).await? {
-            self.from
-                .bus
-                .publish(event.subject, &event.message_id, event.body.into())
-                .await
-                .map_err(|error| Failure::Dependency(error.to_string()))?;
-        }
-        Ok(())
     }
 
     /// What the broker is told. There is no table to park in: it keeps what waits.
@@ -241,12 +264,6 @@ impl Worker {
 /// Why an event was not answered.
 enum Given {
     Back(Failure),
-    /// It is no event, or nobody here knows it.
+    /// It is no event.
     Up(&'static str, String),
-}
-
-impl From<Failure> for Given {
-    fn from(failure: Failure) -> Self {
-        Self::Back(failure)
-    }
 }

@@ -61,7 +61,7 @@ async fn how_many(app: App, _: HowMany) -> Result<Vec<Counts>, Refusal> {
     Ok(streams.into_values().collect())
 }
 
-fn none_of(stream: &str) -> Counts {
+pub(super) fn none_of(stream: &str) -> Counts {
     Counts {
         stream: stream.to_owned(),
         unprocessed: 0,
@@ -74,16 +74,23 @@ fn none_of(stream: &str) -> Counts {
     }
 }
 
-async fn add_what_the_broker_holds(counts: &mut Counts, service: &str, bus: &Bus) {
+/// Adds what waits at the broker and what is being handled. Answers how many events were taken.
+pub(super) async fn add_what_the_broker_holds(
+    counts: &mut Counts,
+    service: &str,
+    bus: &Bus,
+) -> i64 {
     let jetstream = bus.jetstream();
     let consumer = jetstream
         .get_consumer_from_stream::<pull::Config, _, _>(service, &counts.stream)
         .await;
-    if let Ok(consumer) = consumer {
-        let info = consumer.cached_info();
-        counts.unprocessed += info.num_pending.cast_signed();
-        counts.in_progress += i64::try_from(info.num_ack_pending).unwrap_or(i64::MAX);
-    }
+    let Ok(consumer) = consumer else {
+        return 0;
+    };
+    let info = consumer.cached_info();
+    counts.unprocessed += info.num_pending.cast_signed();
+    counts.in_progress += i64::try_from(info.num_ack_pending).unwrap_or(i64::MAX);
+    info.ack_floor.consumer_sequence.cast_signed()
 }
 
 async fn which(app: App, question: Which) -> Result<Vec<Parked>, Refusal> {

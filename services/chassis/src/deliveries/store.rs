@@ -3,7 +3,7 @@
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::{Parked, Place, Status};
+use super::{Parked, Place, Status, fingerprint};
 use crate::bus::without_key;
 use crate::consumers::offered::Offered;
 use crate::database::{DatabaseError, Session};
@@ -171,29 +171,5 @@ fn status(word: &str) -> Status {
         "error" => Status::Error,
         "retry" => Status::Retry,
         _ => Status::Failed,
-    }
-}
-
-/// Numbers tell one event from another, not one failure from another.
-fn fingerprint(consumer: &str, event: &str, reason: &str, detail: &str) -> String {
-    let detail: String = detail
-        .chars()
-        .filter(|letter| !letter.is_ascii_digit())
-        .collect();
-    let text = format!("{consumer} {event} {reason} {detail}");
-    let id = Uuid::new_v5(&Uuid::NAMESPACE_OID, text.as_bytes());
-    id.simple().to_string()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn failures_of_one_kind_have_one_fingerprint() {
-        let of = |event, detail| fingerprint("statistics", event, "not-json", detail);
-        let one = of("tick.new.v1", "not JSON: line 1, column 40");
-        assert_eq!(one, of("tick.new.v1", "not JSON: line 12, column 3"));
-        assert_ne!(one, of("rate.update.v2", "not JSON: line 1, column 40"));
     }
 }

@@ -125,10 +125,7 @@ async fn a_replay_of_what_cannot_be_read_says_so(world: &World) {
     world.is_settled("RATE", "notifier").await;
     let failed = operator.failed().await;
     let answer = operator.replay(&failed[0].place).await;
-    let Replayed::Failed { reason, .. } = answer else {
-        panic!("{answer:?}");
-    };
-    assert_eq!(reason, "not-json");
+    assert!(matches!(answer, Replayed::Failed { reason, .. } if reason == "not-json"));
     assert_eq!(operator.failed().await, failed);
 }
 

@@ -1,12 +1,9 @@
 //! The dashboard: figures for everybody, the inside for admins.
 
 use std::path::Path;
-use std::process::Stdio;
 
 use fantoccini::key::Key;
 use testkit::{Api, Launch, PHOTO, Wire, eventually};
-use tokio::io::AsyncWriteExt as _;
-use tokio::process::Command;
 use uuid::Uuid;
 
 use crate::DIPPER;
@@ -71,27 +68,7 @@ async fn leave_a_dead_letter(folder: &Path) {
 
 /// `dipper user create`, beside the instance that runs.
 pub async fn create_admin(folder: &Path) {
-    let mut command = Command::new(DIPPER);
-    command
-        .args(["user", "create", "--email", EMAIL, "--name", "Ada"])
-        .args(["--role", "admin", "--password-stdin", "--data-dir"])
-        .arg(folder)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .kill_on_drop(true);
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("DIPPER_")) {
-        command.env_remove(name);
-    }
-    let mut child = command.spawn().unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    stdin
-        .write_all(format!("{PASSWORD}\n").as_bytes())
-        .await
-        .unwrap();
-    drop(stdin);
-    let output = child.wait_with_output().await.unwrap();
-    assert!(output.status.success(), "{output:?}");
-    assert!(output.stdout.starts_with(b"user "), "{output:?}");
+    testkit::create_admin(DIPPER, folder, EMAIL, PASSWORD).await;
 }
 
 async fn is_refused_with_a_wrong_password(page: &Browser) {

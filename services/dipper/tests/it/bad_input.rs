@@ -344,6 +344,20 @@ fn birder_cases(url: &str, image: Uuid) -> Vec<Case> {
         ),
         case(Method::GET, "/api/v1/admin/overview", Value::Null, 404, ""),
         case(
+            Method::GET,
+            "/api/v1/admin/deliveries",
+            Value::Null,
+            404,
+            "",
+        ),
+        case(
+            Method::POST,
+            "/api/v1/admin/dead-letters/decisions",
+            json!({"action": "skip", "reason": "I want to", "consumer": "statistics"}),
+            404,
+            "",
+        ),
+        case(
             Method::PUT,
             &format!("/api/v1/admin/users/{}/role", Uuid::new_v4()),
             json!({"role": "admin", "reason": "I want to"}),

@@ -10,6 +10,7 @@ mod architecture;
 mod bad_input;
 mod catalogue;
 mod dead_letters;
+mod decisions;
 mod dedupe;
 mod faults;
 mod kills;
