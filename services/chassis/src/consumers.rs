@@ -28,6 +28,7 @@ use envelope::{Canonical, Decoded, EventId, Reading};
 use crate::bus::Bus;
 use crate::database::{Database, DatabaseError};
 use crate::lifecycle::Lifecycle;
+use crate::trace::TraceParent;
 use crate::unit_of_work::{Cause, Work, WorkError};
 
 use self::attempt::Attempts;
@@ -110,11 +111,18 @@ pub struct Received<T> {
 }
 
 impl<T> Received<T> {
+    /// Where in a trace it was published, if its producer told.
+    pub fn trace(&self) -> Option<TraceParent> {
+        let metadata = &self.decoded.envelope.metadata;
+        metadata.traceparent.as_ref()?.parse().ok()
+    }
+
     /// What events that follow from this one name as their cause.
     pub fn cause(&self) -> Cause {
         Cause {
             event: self.id,
             correlation: self.correlation,
+            trace: self.trace(),
         }
     }
 }

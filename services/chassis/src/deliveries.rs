@@ -2,6 +2,8 @@
 //! that failed: questions that each service with a database answers about itself.
 
 mod answers;
+pub mod chain;
+pub(crate) mod gauges;
 mod stateless;
 mod store;
 
@@ -149,6 +151,47 @@ pub struct Parked {
     pub due_at: Option<i64>,
     /// Since when it is parked, in microseconds since 1970.
     pub parked_at: i64,
+}
+
+/// What a service knows of an event.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct WhatOf {
+    /// Which.
+    pub event: Uuid,
+}
+
+impl CommonQuestion for WhatOf {
+    const NAME: &'static str = "what-of";
+    type Answer = Known;
+}
+
+/// What a service knows of an event.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Known {
+    /// It produced the event, and still has it in its outbox.
+    pub produced: Option<Produced>,
+    /// When it handled the event, in microseconds since 1970.
+    pub handled_at: Option<i64>,
+    /// Where it has the event parked: in two places, say, if the event came in two versions.
+    pub parked: Vec<Parked>,
+    /// It has no database and so keeps no record.
+    pub is_stateless: bool,
+}
+
+impl Known {
+    /// Whether it knows the event at all.
+    pub fn is_something(&self) -> bool {
+        self.produced.is_some() || self.handled_at.is_some() || !self.parked.is_empty()
+    }
+}
+
+/// An event in its producer's outbox.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Produced {
+    /// What kind of event it is, without its key: `rate.update.v2`.
+    pub event: String,
+    /// The sequence that its stream gave it; none while it waits to be published.
+    pub sequence: Option<i64>,
 }
 
 /// Tries an event that failed once more, from its original bytes and with what the service knows

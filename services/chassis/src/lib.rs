@@ -20,6 +20,7 @@
 //! | [`rpc`] | questions between services |
 //! | [`objects`] | the picture store |
 //! | [`http`] | problem documents, extractors, the layers around all routes |
+//! | [`trace`] | what one request sets off, from its answer to the last effect |
 //! | [`telemetry`] | logs and metrics |
 //! | [`nats_server`] | a nats-server as a child process |
 
@@ -42,6 +43,7 @@ pub mod rpc;
 pub mod service;
 pub mod settings;
 pub mod telemetry;
+pub mod trace;
 pub mod unit_of_work;
 
 pub use service::{Chassis, Service};

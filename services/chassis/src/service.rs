@@ -166,6 +166,8 @@ impl Service {
         if let Some(database) = self.database {
             let relay = outbox::relay(database.clone(), self.bus.clone(), lifecycle.clone());
             lifecycle.spawn(format!("{} relay", self.name), relay);
+            let gauges = deliveries::gauges::keep(database.clone(), lifecycle.clone());
+            lifecycle.spawn(format!("{} gauges", self.name), gauges);
             let scrubber = erasure::keep_scrubbed(database, lifecycle.clone());
             lifecycle.spawn(format!("{} scrubber", self.name), scrubber);
         }

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::clock::Clock;
 use crate::database::{Database, DatabaseError, Session};
 use crate::outbox;
+use crate::trace::{self, TraceParent};
 
 /// What led to an event: the event that was handled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub struct Cause {
     pub event: EventId,
     /// The id that the whole chain of events shares.
     pub correlation: Uuid,
+    /// Where in a trace it was, if it told.
+    pub trace: Option<TraceParent>,
 }
 
 /// An event that is about to be published.
@@ -25,6 +28,7 @@ pub struct Draft<E> {
     event: E,
     id: Option<EventId>,
     cause: Option<Cause>,
+    trace: Option<TraceParent>,
 }
 
 impl<E: Event> Draft<E> {
@@ -34,7 +38,14 @@ impl<E: Event> Draft<E> {
             event,
             id: None,
             cause: None,
+            trace: trace::current(),
         }
+    }
+
+    /// Puts it at a place in a trace, for what is published by another task than it was asked for by.
+    pub fn traced(mut self, place: Option<TraceParent>) -> Self {
+        self.trace = place;
+        self
     }
 
     /// Gives it the id that a client chose.
@@ -50,13 +61,18 @@ impl<E: Event> Draft<E> {
             event,
             id: Some(envelope::derived_id(consumer, cause.event)),
             cause: Some(cause),
+            trace: cause.trace,
         }
     }
 
     /// The sealed message, checked against the closed schema.
     pub fn seal(self, service: &str, clock: &Clock) -> Result<Outgoing, envelope::EncodeError> {
         let id = self.id.unwrap_or_else(|| EventId::from(clock.id()));
-        let metadata = metadata(service, clock.now(), id, self.cause, self.event.key());
+        let mut metadata = metadata(service, clock.now(), id, self.cause, self.event.key());
+        let place = self
+            .trace
+            .map_or_else(TraceParent::root, TraceParent::child);
+        metadata.traceparent = Some(place.to_string());
         envelope::seal(id, metadata, &self.event)
     }
 }

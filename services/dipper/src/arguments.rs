@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clients::auth::Role;
+use uuid::Uuid;
 
 use crate::names::ServiceName;
 
@@ -34,6 +35,8 @@ pub(crate) enum Command {
     /// Accounts.
     #[command(subcommand)]
     User(User),
+    /// Tell all about an event: who produced it, who handled it, where it is, what followed from it.
+    Explain(Explain),
     /// Print the effective configuration, secrets masked.
     Config,
 }
@@ -98,6 +101,16 @@ pub(crate) enum ExportFormat {
     Schemas,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// The event's id.
+    #[arg(value_name = "EVENT_ID")]
+    pub event: Uuid,
+    /// Data folder of the running instance, unless a broker is configured [default: ./dipper-data].
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum User {
     /// Create a confirmed account, whether the instance runs or not.
@@ -146,6 +159,7 @@ impl Command {
                 set("data_dir", path(&serve.data_dir));
                 set("listen", serve.listen.map(|address| address.to_string()));
             }
+            Self::Explain(explain) => set("data_dir", path(&explain.data_dir)),
             Self::User(User::Create(create)) => {
                 set("data_dir", path(&create.data_dir));
                 set("nats_server", path(&create.nats_server));

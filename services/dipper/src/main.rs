@@ -4,6 +4,7 @@
 mod arguments;
 mod catalogue;
 mod docs;
+mod explain;
 mod host;
 mod names;
 mod serve;
@@ -58,6 +59,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         match arguments.command {
             Command::Up(_) => Box::pin(up::run(settings)).await,
             Command::Serve(command) => serve::run(settings, &command).await,
+            Command::Explain(command) => explain::run(&settings, command.event).await,
             Command::User(command) => user::run(settings, command).await,
             Command::Catalogue(_) | Command::Config => Ok(()),
         }

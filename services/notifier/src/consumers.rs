@@ -47,6 +47,7 @@ async fn on_rating(app: App, mut delivery: Delivery<rate::Rated>) -> Result<Hand
             event,
             image: rated.image,
             rating: rated.rating.into(),
+            trace: delivery.trace(),
         },
     };
     store::ratings::queue(delivery.work(), rating, now.timestamp_micros()).await?;

@@ -2,6 +2,7 @@
 
 use askama::Template;
 use chassis::clock::hex;
+use chassis::trace::TraceParent;
 use clients::notifier::AccountMail;
 use envelope::{EventId, ImageId};
 use uuid::Uuid;
@@ -31,6 +32,8 @@ pub(crate) struct Told {
     pub(crate) image: ImageId,
     /// The rating, 1 to 5.
     pub(crate) rating: i64,
+    /// Where in a trace the event was.
+    pub(crate) trace: Option<TraceParent>,
 }
 
 /// A rated picture, as the templates show it.

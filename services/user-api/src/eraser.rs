@@ -185,6 +185,7 @@ async fn finish(app: &App, user: Uuid) -> anyhow::Result<bool> {
         let cause = Cause {
             event: EventId(event),
             correlation: event,
+            trace: None,
         };
         work.publish(Draft::caused_by(NAME, cause, erased))
             .context("gdpr.erased does not match its schema")?;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_nats::jetstream::consumer::pull;
 use tokio::time::Instant;
 
-use super::{Counts, HowMany, Parked, Place, Replay, Replayed, Skip, Which, store};
+use super::{Counts, HowMany, Known, Parked, Place, Replay, Replayed, Skip, WhatOf, Which, store};
 use crate::bus::Bus;
 use crate::consumers::offered::{self, Offered};
 use crate::consumers::parking::headers_from_text;
@@ -28,6 +28,7 @@ pub fn answers(database: &Database, bus: &Bus) -> BoundAnswers {
     Answers::new()
         .on_common(service, how_many)
         .on_common(service, which)
+        .on_common(service, what_of)
         .on_common(service, replay)
         .on_common(service, skip)
         .with_state(App(Arc::new((database.clone(), bus.clone()))))
@@ -105,6 +106,12 @@ async fn which(app: App, question: Which) -> Result<Vec<Parked>, Refusal> {
     let mut session = database.read().await?;
     let service = database.service();
     Ok(store::parked(&mut session, service, question.status, &after, limit).await?)
+}
+
+async fn what_of(app: App, question: WhatOf) -> Result<Known, Refusal> {
+    let (database, _) = &*app.0;
+    let mut session = database.read().await?;
+    Ok(store::known(&mut session, database.service(), question.event).await?)
 }
 
 async fn replay(app: App, question: Replay) -> Result<Replayed, Refusal> {

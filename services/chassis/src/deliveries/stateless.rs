@@ -11,7 +11,10 @@ use envelope::catalogue::DEAD;
 use envelope::consumed_by;
 
 use super::answers::{add_what_the_broker_holds, none_of};
-use super::{Counts, HowMany, Parked, Place, Replay, Replayed, Skip, Status, Which, fingerprint};
+use super::{
+    Counts, HowMany, Known, Parked, Place, Replay, Replayed, Skip, Status, WhatOf, Which,
+    fingerprint,
+};
 use crate::bus::{Bus, without_key};
 use crate::consumers::dead::headers;
 use crate::consumers::offered::{self, Offered};
@@ -41,6 +44,7 @@ pub(crate) fn answers(service: &'static str, bus: &Bus, effects: BoundEffects) -
     Answers::new()
         .on_common(service, how_many)
         .on_common(service, which)
+        .on_common(service, what_of)
         .on_common(service, replay)
         .on_common(service, skip)
         .with_state(Arc::new(parts))
@@ -92,6 +96,13 @@ async fn which(app: App, question: Which) -> Result<Vec<Parked>, Refusal> {
         .take(limit)
         .map(|letter| parked(app.service, letter))
         .collect())
+}
+
+async fn what_of(_: App, _: WhatOf) -> Result<Known, Refusal> {
+    Ok(Known {
+        is_stateless: true,
+        ..Known::default()
+    })
 }
 
 async fn replay(app: App, question: Replay) -> Result<Replayed, Refusal> {

@@ -3,7 +3,7 @@
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::{Parked, Place, Status, fingerprint};
+use super::{Known, Parked, Place, Produced, Status, fingerprint};
 use crate::bus::without_key;
 use crate::consumers::offered::Offered;
 use crate::database::{DatabaseError, Session};
@@ -12,6 +12,7 @@ use crate::unit_of_work::Work;
 
 const COUNTS: &str =
     "SELECT stream, status, events, oldest_at FROM delivery_status WHERE consumer = $1";
+const OFFERED: &str = "SELECT stream, offered FROM progress WHERE consumer = $1";
 const PARKED: &str = "SELECT stream, incarnation, sequence, subject, event_id, status, reason, detail, attempts, due_at, parked_at,
         (SELECT COUNT(*) FROM parked AS behind WHERE behind.consumer = one.consumer AND behind.stream = one.stream
             AND behind.lane = one.lane
@@ -19,6 +20,13 @@ const PARKED: &str = "SELECT stream, incarnation, sequence, subject, event_id, s
     FROM parked AS one
     WHERE consumer = $1 AND (stream, incarnation, sequence) > ($2, $3, $4) AND ($5 = '' OR status = $5)
     ORDER BY stream, incarnation, sequence LIMIT $6";
+const PARKED_EVENT: &str = "SELECT stream, incarnation, sequence, subject, event_id, status, reason, detail, attempts, due_at, parked_at,
+        (SELECT COUNT(*) FROM parked AS behind WHERE behind.consumer = one.consumer AND behind.stream = one.stream
+            AND behind.lane = one.lane
+            AND (behind.incarnation, behind.sequence) > (one.incarnation, one.sequence)) AS behind
+    FROM parked AS one WHERE consumer = $1 AND event_id = $2";
+const PRODUCED: &str = "SELECT subject, stream_sequence FROM outbox WHERE event_id = $1 ORDER BY position DESC LIMIT 1";
+const HANDLED: &str = "SELECT handled_at FROM inbox WHERE consumer = $1 AND event_id = $2";
 const FIND: &str = "SELECT subject, headers, body, status, reason, detail FROM parked
     WHERE consumer = $1 AND stream = $2 AND incarnation = $3 AND sequence = $4";
 const RETRY: &str = "UPDATE parked SET status = 'retry', due_at = 0, lane = $5, event_id = $6
@@ -74,6 +82,14 @@ pub(super) async fn lines(
     Ok(sql!(session, c => sqlx::query_as(COUNTS).bind(consumer).fetch_all(c).await)?)
 }
 
+/// How many events of each stream the consumer was offered.
+pub(super) async fn offered(
+    session: &mut Session,
+    consumer: &str,
+) -> Result<Vec<(String, i64)>, DatabaseError> {
+    Ok(sql!(session, c => sqlx::query_as(OFFERED).bind(consumer).fetch_all(c).await)?)
+}
+
 pub(super) async fn parked(
     session: &mut Session,
     consumer: &str,
@@ -86,6 +102,29 @@ pub(super) async fn parked(
         .bind(&after.stream).bind(after.incarnation).bind(after.sequence)
         .bind(status).bind(limit).fetch_all(c).await)?;
     Ok(rows.into_iter().map(|row| row.parked(consumer)).collect())
+}
+
+/// All that the tables say of an event.
+pub(super) async fn known(
+    session: &mut Session,
+    consumer: &str,
+    event: Uuid,
+) -> Result<Known, DatabaseError> {
+    let produced: Option<(String, Option<i64>)> =
+        sql!(session, c => sqlx::query_as(PRODUCED).bind(event).fetch_optional(c).await)?;
+    let handled_at = sql!(session, c => sqlx::query_scalar(HANDLED).bind(consumer).bind(event)
+        .fetch_optional(c).await)?;
+    let rows: Vec<Row> = sql!(session, c => sqlx::query_as(PARKED_EVENT).bind(consumer).bind(event)
+        .fetch_all(c).await)?;
+    Ok(Known {
+        produced: produced.map(|(subject, sequence)| Produced {
+            event: without_key(&subject),
+            sequence,
+        }),
+        handled_at,
+        parked: rows.into_iter().map(|row| row.parked(consumer)).collect(),
+        is_stateless: false,
+    })
 }
 
 pub(super) async fn state(

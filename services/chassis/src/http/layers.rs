@@ -13,6 +13,9 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use super::Problem;
+use crate::trace::{self, TraceParent};
+
+const TRACEPARENT: &str = "traceparent";
 
 /// No request may take longer, uploads over a slow line included.
 const LONGEST_REQUEST: Duration = Duration::from_mins(1);
@@ -65,7 +68,8 @@ async fn in_time(request: Request, next: Next) -> Response {
     }
 }
 
-/// Counts and times requests by route, never by address: addresses hold ids.
+/// Counts and times requests by route, never by address: addresses hold ids. What a request sets
+/// off belongs to its client's trace, or to one of its own.
 async fn measure(request: Request, next: Next) -> Response {
     let route = request
         .extensions()
@@ -73,7 +77,10 @@ async fn measure(request: Request, next: Next) -> Response {
         .map_or_else(|| "none".to_owned(), |path| path.as_str().to_owned());
     let method = request.method().as_str().to_owned();
     let began = Instant::now();
-    let response = next.run(request).await;
+    let parent = request.headers().get(TRACEPARENT);
+    let parent = parent.and_then(|value| value.to_str().ok()?.parse::<TraceParent>().ok());
+    let place = parent.map_or_else(TraceParent::root, TraceParent::child);
+    let response = trace::within(place, next.run(request)).await;
     metrics::histogram!("dipper_http_request_seconds", "route" => route.clone())
         .record(began.elapsed().as_secs_f64());
     metrics::counter!("dipper_http_requests_total", "method" => method, "route" => route, "status" => response.status().as_u16().to_string())

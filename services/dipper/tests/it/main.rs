@@ -17,4 +17,5 @@ mod kills;
 mod pages;
 mod round;
 mod setup;
+mod traces;
 mod waiting;

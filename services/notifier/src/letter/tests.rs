@@ -7,6 +7,7 @@ fn told(event: u128, image: u128, rating: i64) -> Told {
         event: EventId(Uuid::from_u128(event)),
         image: ImageId(Uuid::from_u128(image)),
         rating,
+        trace: None,
     }
 }
 

@@ -149,26 +149,27 @@ async fn sent(app: &App, owner: UserId, mail: &Mail) -> Result<(), WorkError> {
         && let Some(first) = mail.told.first()
     {
         ratings::settle(&mut work, owner, mail.id, (Some(now), now)).await?;
-        work.publish(notification(owner, mail.id, first.event))?;
+        work.publish(notification(owner, mail.id, first))?;
     }
     work.commit().await?;
     count(KIND, "sent");
     Ok(())
 }
 
-fn notification(owner: UserId, mail: Uuid, first: EventId) -> Draft<notification::Email> {
+fn notification(owner: UserId, mail: Uuid, first: &Told) -> Draft<notification::Email> {
     let email = notification::Email {
         user: owner.into(),
         message_type: "rate.update".to_owned(),
         source_event: notification::SourceEvent {
             name: "rate".to_owned(),
-            id: first,
+            id: first.event,
             kind: "update".to_owned(),
         },
     };
     let cause = Cause {
-        event: first,
-        correlation: first.0,
+        event: first.event,
+        correlation: first.event.0,
+        trace: first.trace,
     };
     Draft::caused_by(NAME, cause, email).with_id(derived_id(NAME, EventId(mail)))
 }

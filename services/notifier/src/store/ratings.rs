@@ -7,8 +7,9 @@ use uuid::Uuid;
 
 use crate::letter::Told;
 
-const INSERT: &str = "INSERT INTO pending (event_id, owner, rater, image_id, rating, queued_at)
-    VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (event_id) DO NOTHING";
+const INSERT: &str =
+    "INSERT INTO pending (event_id, owner, rater, image_id, rating, queued_at, traceparent)
+    VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (event_id) DO NOTHING";
 const FORGET_ONE: &str =
     "DELETE FROM pending WHERE rater = $1 AND image_id = $2 AND mail_id IS NULL";
 // Looked at now, whatever was decided before: the owner may have changed their wish since.
@@ -21,10 +22,10 @@ const CLAIM: &str = "UPDATE recipient SET claimed_until = $2
         SELECT owner FROM recipient WHERE due_at <= $1 AND claimed_until <= $1
         ORDER BY due_at LIMIT $3)
     RETURNING owner, last_sent_at, mail_id, attempts";
-const WAITING: &str = "SELECT event_id, image_id, rating FROM pending WHERE owner = $1
+const WAITING: &str = "SELECT event_id, image_id, rating, traceparent FROM pending WHERE owner = $1
     ORDER BY queued_at, event_id";
 const OF_MAIL: &str =
-    "SELECT event_id, image_id, rating FROM pending WHERE owner = $1 AND mail_id = $2
+    "SELECT event_id, image_id, rating, traceparent FROM pending WHERE owner = $1 AND mail_id = $2
     ORDER BY queued_at, event_id";
 const ASSIGN: Sql = Sql {
     sqlite: "UPDATE pending SET mail_id = $2 WHERE owner = $1
@@ -88,7 +89,7 @@ pub(crate) async fn queue(
     let NewRating { owner, rater, told } = rating;
     forget_one(session, rater, told.image).await?;
     sql!(session, c => sqlx::query(INSERT).bind(told.event.0).bind(owner.0).bind(rater.0)
-        .bind(told.image.0).bind(told.rating).bind(now)
+        .bind(told.image.0).bind(told.rating).bind(now).bind(told.trace.map(|place| place.to_string()))
         .execute(c).await.map(drop))?;
     sql!(session, c => sqlx::query(WAKE).bind(owner.0).bind(now).execute(c).await.map(drop))?;
     Ok(())
@@ -133,11 +134,12 @@ pub(crate) async fn of_mail(
     Ok(told(rows))
 }
 
-fn told(rows: Vec<(Uuid, Uuid, i64)>) -> Vec<Told> {
-    let told = rows.into_iter().map(|(event, image, rating)| Told {
+fn told(rows: Vec<(Uuid, Uuid, i64, Option<String>)>) -> Vec<Told> {
+    let told = rows.into_iter().map(|(event, image, rating, trace)| Told {
         event: EventId(event),
         image: ImageId(image),
         rating,
+        trace: trace.and_then(|place| place.parse().ok()),
     });
     told.collect()
 }

@@ -33,6 +33,9 @@ fn told(number: u128) -> Told {
         event: EventId(Uuid::from_u128(number)),
         image: ImageId(Uuid::from_u128(7)),
         rating: 4,
+        trace: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+            .parse()
+            .ok(),
     }
 }
 

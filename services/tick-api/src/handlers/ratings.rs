@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use chassis::http::{Json, Path, Problem};
+use chassis::trace;
 use clients::Caller;
 use envelope::{ImageId, ImageUrl, Rating};
 use serde::{Deserialize, Serialize};
@@ -89,6 +90,7 @@ async fn change(app: &App, caller: Caller, image: ImageId, wish: Wish) -> Result
         rater: caller.user,
         url: ImageUrl::new(&app.public_url, image),
         wish,
+        trace: trace::current(),
     };
     app.ratings.submit(change).await.ok_or(Error::Stopping)??
 }

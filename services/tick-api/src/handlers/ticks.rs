@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use chassis::database::DatabaseError;
 use chassis::http::{Cursor, Json, List, PageRequest, Path, Problem, Query};
+use chassis::trace;
 use chassis::unit_of_work::Draft;
 use chrono::{DateTime, NaiveDate, Utc};
 use clients::Caller;
@@ -119,6 +120,7 @@ pub(crate) async fn create(
             .map(|note| app.private.seal_note(TickId(id), note)),
         fingerprint: app.private.fingerprint(&checked.canonical()),
         created_at: now,
+        trace: trace::current(),
     };
     let created_at = app.ticks.submit(new).await.ok_or(Error::Stopping)???;
     let view = TickView {

@@ -7,6 +7,7 @@ mod tests;
 use chassis::database::{DatabaseError, Session};
 use chassis::http::Cursor;
 use chassis::sql;
+use chassis::trace::TraceParent;
 use chrono::{DateTime, NaiveDate, Utc};
 use envelope::{ImageId, TickId, UserId, tick};
 use uuid::Uuid;
@@ -44,6 +45,8 @@ pub(crate) struct NewTick {
     pub fingerprint: String,
     /// When it was asked for.
     pub created_at: DateTime<Utc>,
+    /// By which request.
+    pub trace: Option<TraceParent>,
 }
 
 /// A tick as its owner reads it, still sealed.

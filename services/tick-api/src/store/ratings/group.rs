@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use chassis::group_commit::Change;
+use chassis::trace::TraceParent;
 use chassis::unit_of_work::{Draft, Work, WorkError};
 use envelope::{EventId, ImageUrl, OwnedImageRef, Rating, UserId, rate};
 use uuid::Uuid;
@@ -19,6 +20,8 @@ pub(crate) struct RatingChange {
     pub url: ImageUrl,
     /// What is wanted.
     pub wish: Wish,
+    /// By which request.
+    pub trace: Option<TraceParent>,
 }
 
 /// What somebody wants of their rating.
@@ -108,15 +111,20 @@ impl RatingChange {
     fn publish(&self, work: &mut Work, owner: UserId) -> Result<EventId, WorkError> {
         let (user, url) = (self.rater.into(), self.url.clone());
         match self.wish {
-            Wish::Rate(rating) => work.publish(Draft::new(rate::Update {
-                user,
-                image: OwnedImageRef { url, owner },
-                rating,
-            })),
-            Wish::Withdraw => work.publish(Draft::new(rate::Delete {
-                user,
-                image: url.into(),
-            })),
+            Wish::Rate(rating) => {
+                let image = OwnedImageRef { url, owner };
+                let event = rate::Update {
+                    user,
+                    image,
+                    rating,
+                };
+                work.publish(Draft::new(event).traced(self.trace))
+            }
+            Wish::Withdraw => {
+                let image = url.into();
+                let event = rate::Delete { user, image };
+                work.publish(Draft::new(event).traced(self.trace))
+            }
         }
     }
 }

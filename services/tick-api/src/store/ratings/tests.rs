@@ -41,7 +41,12 @@ fn rate(rater: UserId, rating: i64) -> RatingChange {
 
 fn change(rater: UserId, wish: Wish) -> RatingChange {
     let url = ImageUrl::new("", IMAGE);
-    RatingChange { rater, url, wish }
+    RatingChange {
+        rater,
+        url,
+        wish,
+        trace: None,
+    }
 }
 
 async fn make(database: &Database, changes: &[RatingChange]) -> Vec<Result<(), Error>> {

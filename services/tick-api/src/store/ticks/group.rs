@@ -92,7 +92,8 @@ impl Change for NewTick {
             known.enter_feed(work, &accepted).await?;
         }
         for tick in accepted {
-            work.publish(Draft::new(tick.event.clone()).with_id(tick.id.into()))?;
+            let draft = Draft::new(tick.event.clone()).with_id(tick.id.into());
+            work.publish(draft.traced(tick.trace))?;
         }
         Ok(answers)
     }

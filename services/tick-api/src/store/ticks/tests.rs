@@ -55,6 +55,7 @@ fn tick(user: UserId, image: ImageId, id: u128) -> NewTick {
         note: None,
         fingerprint: "same".to_owned(),
         created_at: at(1_000_000 + i64::try_from(id).unwrap()),
+        trace: None,
     }
 }
 
