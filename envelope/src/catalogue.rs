@@ -53,6 +53,70 @@ pub struct Contract {
     pub frozen: &'static str,
 }
 
+/// A major of an event that another one has taken the place of. It is published beside the newer
+/// one, as the same event, while somebody reads it only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deprecation {
+    /// The first word of the subject: `rate`.
+    pub entity: &'static str,
+    /// The second word of the subject: `update`.
+    pub kind: &'static str,
+    /// The major that goes.
+    pub major: u16,
+    /// The day on which it may go at the earliest, as RFC 3339 writes it.
+    pub sunset: &'static str,
+}
+
+impl Deprecation {
+    /// How it is named on the command line: `rate.update@1`.
+    pub fn name(&self) -> String {
+        format!("{}.{}@{}", self.entity, self.kind, self.major)
+    }
+
+    /// The stream that keeps it.
+    pub fn stream(&self) -> Option<&'static Stream> {
+        versions(self.entity, self.kind)
+            .next()
+            .map(|contract| contract.stream)
+    }
+
+    /// Whether these filters of a consumer let this major through, and no newer one.
+    pub fn is_all_that_pass(&self, filters: &[String]) -> bool {
+        let passes = |major: u16| {
+            let subject = format!("{}.{}.v{major}.key", self.entity, self.kind);
+            filters.iter().any(|filter| matches(filter, &subject))
+        };
+        let newer = versions(self.entity, self.kind)
+            .map(|contract| contract.version.major)
+            .filter(|major| *major > self.major);
+        passes(self.major) && !newer.into_iter().any(passes)
+    }
+
+    /// Metadata that says that it will go.
+    pub fn mark(&self, mut metadata: crate::Metadata) -> crate::Metadata {
+        metadata.deprecated = Some(true);
+        metadata.deprecationsunset = Some(self.sunset.to_owned());
+        metadata
+    }
+}
+
+/// Whether a subject passes a filter, by the broker's rules: `*` is one token, `>` is all that follow.
+fn matches(filter: &str, subject: &str) -> bool {
+    let mut tokens = subject.split('.');
+    for part in filter.split('.') {
+        match (part, tokens.next()) {
+            (">", Some(_)) => return true,
+            ("*", Some(_)) => {}
+            (part, Some(token)) if part == token => {}
+            _ => return false,
+        }
+    }
+    tokens.next().is_none()
+}
+
+/// Every major that goes.
+pub static DEPRECATED: &[&Deprecation] = &[&rate::UPDATE_V1];
+
 /// Who sends an event, and when.
 #[derive(Debug, Clone, Copy)]
 pub struct Producer {

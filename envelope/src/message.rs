@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::{Contract, DecodeError, EventId, Metadata, Version};
+use crate::catalogue::Deprecation;
+use crate::{Contract, DecodeError, EncodeError, EventId, Metadata, Outgoing, Version};
 
 /// An event as it travels: exactly these five fields.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -36,6 +37,20 @@ pub trait Event:
 
     /// The key in the subject: events with the same key keep their order.
     fn key(&self) -> Uuid;
+
+    /// The major before this one, if some may still read it.
+    fn older() -> Option<&'static Deprecation> {
+        None
+    }
+
+    /// The same event in that major: with the same id, and a word in its metadata that it will go.
+    fn seal_older(
+        &self,
+        _id: EventId,
+        _metadata: &Metadata,
+    ) -> Option<Result<Outgoing, EncodeError>> {
+        None
+    }
 }
 
 /// What a handler sees: one type for all versions of an event, read up from whichever version came.

@@ -1,6 +1,9 @@
 //! Ratings in the catalogue.
 
-use super::{Consumer, Contract, Producer, of_actor, of_image_owner, published, read_by, samples};
+use super::{
+    Consumer, Contract, Deprecation, Producer, of_actor, of_image_owner, published, read_by,
+    samples,
+};
 use crate::{Version, rate, schemas};
 
 const READERS_OF_UPDATE: &[Consumer] = &[
@@ -18,6 +21,14 @@ const READERS_OF_UPDATE: &[Consumer] = &[
 
 const ERASURE: &str = "Overwritten in the stream when rater or owner is erased: an erased rater's value leaves the \
 aggregates, and of an erased owner's image the rater keeps only what they rated, in their own rows.";
+
+/// Version 2 says whose image it is.
+pub static UPDATE_V1: Deprecation = Deprecation {
+    entity: "rate",
+    kind: "update",
+    major: 1,
+    sunset: "2027-11-30T00:00:00Z",
+};
 
 /// `rate.update` 1.0.
 pub static UPDATE_V1_0: Contract = Contract {

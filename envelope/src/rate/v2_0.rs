@@ -4,7 +4,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Contract, Event, OwnedImageRef, Rating, UserRef, catalogue};
+use super::v1_0;
+use crate::catalogue::Deprecation;
+use crate::{
+    Contract, EncodeError, Event, EventId, Metadata, Outgoing, OwnedImageRef, Rating, UserRef,
+    catalogue, seal,
+};
 
 /// A user rated an image, or changed the rating.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -22,5 +27,19 @@ impl Event for Update {
 
     fn key(&self) -> Uuid {
         self.user.id.0
+    }
+
+    fn older() -> Option<&'static Deprecation> {
+        Some(&catalogue::rate::UPDATE_V1)
+    }
+
+    fn seal_older(
+        &self,
+        id: EventId,
+        metadata: &Metadata,
+    ) -> Option<Result<Outgoing, EncodeError>> {
+        let older = v1_0::Update::from(self.clone());
+        let metadata = catalogue::rate::UPDATE_V1.mark(metadata.clone());
+        Some(seal(id, metadata, &older))
     }
 }

@@ -17,6 +17,7 @@ use sqlx::sqlite::{
 use sqlx::{PgConnection, Postgres, Sqlite, SqliteConnection, Transaction};
 use tokio::sync::{Notify, watch};
 
+use crate::bus::old_readers::OldReaders;
 use crate::clock::Clock;
 use crate::keys::{PurposeKey, create_private_folder};
 use crate::unit_of_work::Work;
@@ -93,6 +94,7 @@ pub struct Database {
     pub(crate) outbox_filled: Arc<Notify>,
     pub(crate) deleted_for_good: Arc<Notify>,
     parked: Arc<watch::Sender<u64>>,
+    pub(crate) old_readers: OldReaders,
     service: &'static str,
 }
 
@@ -209,11 +211,18 @@ impl Database {
             outbox_filled: Arc::default(),
             deleted_for_good: Arc::default(),
             parked: Arc::default(),
+            old_readers: OldReaders::default(),
             service,
         };
         let last = crate::outbox::last_position(&mut database.read().await?).await?;
         database.clock.continue_after(last);
         Ok(database)
+    }
+
+    /// Says who is known to read old majors of what is published here.
+    pub fn with_old_readers(mut self, readers: OldReaders) -> Self {
+        self.old_readers = readers;
+        self
     }
 
     /// The service that owns it.

@@ -8,6 +8,7 @@ use sqlx::migrate::Migrator;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::bus::Bus;
+use crate::bus::old_readers::{self, OldReaders};
 use crate::clock::Clock;
 use crate::consumers::{BoundConsumers, BoundEffects};
 use crate::database::{Database, DatabaseUrl};
@@ -20,6 +21,7 @@ use crate::outbox;
 use crate::rpc::BoundAnswers;
 use crate::settings::Settings;
 use crate::sql;
+use crate::unit_of_work::source;
 
 /// What a service is given to build itself from; cheap to clone.
 #[derive(Clone, Debug)]
@@ -49,7 +51,10 @@ impl Chassis {
     ) -> anyhow::Result<Database> {
         let url: DatabaseUrl = self.settings.database()?;
         let fence = self.keys.purpose("fence");
-        Ok(Database::open(&url, service, migrations, self.clock.clone(), fence).await?)
+        let opened = Database::open(&url, service, migrations, self.clock.clone(), fence).await?;
+        let declared = self.settings.old_readers.split(',');
+        let declared = declared.map(|name| name.trim().to_owned());
+        Ok(opened.with_old_readers(OldReaders::declared(declared)))
     }
 }
 
@@ -166,6 +171,11 @@ impl Service {
         if let Some(database) = self.database {
             let relay = outbox::relay(database.clone(), self.bus.clone(), lifecycle.clone());
             lifecycle.spawn(format!("{} relay", self.name), relay);
+            let readers = database.old_readers.clone();
+            let producer = source(self.name);
+            let watching =
+                old_readers::watch(self.bus.clone(), producer, readers, lifecycle.clone());
+            lifecycle.spawn(format!("{} old readers", self.name), watching);
             let gauges = deliveries::gauges::keep(database.clone(), lifecycle.clone());
             lifecycle.spawn(format!("{} gauges", self.name), gauges);
             let scrubber = erasure::keep_scrubbed(database, lifecycle.clone());

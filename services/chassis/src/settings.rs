@@ -137,6 +137,9 @@ pub struct Settings {
     pub smtp_url: Option<Secret>,
     /// The sender of our mails.
     pub mail_from: String,
+    /// Old majors of events that somebody is known to read, though the broker may not show it,
+    /// separated by commas: `rate.update@1`. They are published beside the newer ones.
+    pub old_readers: String,
     /// At most one mail about ratings in this time; by default as the person chose.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub digest_interval: Option<Seconds>,
@@ -167,6 +170,7 @@ impl Default for Settings {
             database_url: None,
             smtp_url: None,
             mail_from: "Dipper <no-reply@dipper.invalid>".to_owned(),
+            old_readers: String::new(),
             digest_interval: None,
             auth_mode: AuthMode::default(),
             secret: None,

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use envelope::{Event, EventId, Metadata, Outgoing};
 use uuid::Uuid;
 
+use crate::bus::old_readers::OldReaders;
 use crate::clock::Clock;
 use crate::database::{Database, DatabaseError, Session};
 use crate::outbox;
@@ -67,13 +68,36 @@ impl<E: Event> Draft<E> {
 
     /// The sealed message, checked against the closed schema.
     pub fn seal(self, service: &str, clock: &Clock) -> Result<Outgoing, envelope::EncodeError> {
+        let (id, metadata) = self.name(service, clock);
+        envelope::seal(id, metadata, &self.event)
+    }
+
+    /// The sealed messages: the event, and the same in an old major that somebody still reads.
+    fn seal_all(
+        self,
+        service: &str,
+        clock: &Clock,
+        readers: &OldReaders,
+    ) -> Result<(EventId, Vec<Outgoing>), envelope::EncodeError> {
+        let (id, metadata) = self.name(service, clock);
+        let mut sealed = Vec::with_capacity(1);
+        let older = E::older().filter(|old| readers.read(old));
+        let older = older.and_then(|_| self.event.seal_older(id, &metadata));
+        // The newer one first: who reads both has the whole of it.
+        sealed.push(envelope::seal(id, metadata, &self.event)?);
+        sealed.extend(older.transpose()?);
+        Ok((id, sealed))
+    }
+
+    /// The event's id and metadata.
+    fn name(&self, service: &str, clock: &Clock) -> (EventId, Metadata) {
         let id = self.id.unwrap_or_else(|| EventId::from(clock.id()));
         let mut metadata = metadata(service, clock.now(), id, self.cause, self.event.key());
         let place = self
             .trace
             .map_or_else(TraceParent::root, TraceParent::child);
         metadata.traceparent = Some(place.to_string());
-        envelope::seal(id, metadata, &self.event)
+        (id, metadata)
     }
 }
 
@@ -152,9 +176,10 @@ impl Work {
 
     /// Publishes an event if, and only if, the change is committed. Returns the event's id.
     pub fn publish<E: Event>(&mut self, draft: Draft<E>) -> Result<EventId, WorkError> {
-        let outgoing = draft.seal(self.database.service(), &self.database.clock)?;
-        let id = outgoing.id;
-        self.outgoing.push(outgoing);
+        let database = &self.database;
+        let (id, sealed) =
+            draft.seal_all(database.service(), &database.clock, &database.old_readers)?;
+        self.outgoing.extend(sealed);
         Ok(id)
     }
 

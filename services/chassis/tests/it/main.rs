@@ -47,4 +47,5 @@ mod redrive;
 mod repetition;
 mod streams;
 mod tables;
+mod versions;
 mod world;
