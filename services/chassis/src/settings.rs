@@ -262,6 +262,16 @@ impl Settings {
         }
     }
 
+    /// How a person at the command line reaches the broker: the configured one, or that of the
+    /// instance in the data folder.
+    pub fn broker_of_instance(&self, user: &str) -> anyhow::Result<Access> {
+        let own = self.data_dir.join("nats").join("credentials.json");
+        if self.nats_url.is_none() && self.nats_credentials.is_none() && own.exists() {
+            return Ok(Credentials::read(&own)?.access(user));
+        }
+        self.broker(user)
+    }
+
     /// The deployment's keys.
     pub fn keys(&self) -> anyhow::Result<Keys> {
         match &self.secret {

@@ -80,6 +80,11 @@ pub(crate) enum Catalogue {
         #[arg(long, default_value = "schemas", value_name = "DIR")]
         schemas: PathBuf,
     },
+    /// Tell who still reads an old major version of an event, and no newer one.
+    Readers(OldVersion),
+    /// Retire an old major version of an event: from then on the broker refuses it. Refused while
+    /// somebody reads it only.
+    Retire(OldVersion),
     /// Write the catalogue for others.
     Export {
         /// What to write.
@@ -89,6 +94,16 @@ pub(crate) enum Catalogue {
         #[arg(value_name = "DIR")]
         folder: PathBuf,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OldVersion {
+    /// Event and major: rate.update@1, or rate@1 if only one event of that name has such a version.
+    #[arg(value_name = "NAME@MAJOR")]
+    pub name: String,
+    /// Data folder of the running instance, unless a broker is configured [default: ./dipper-data].
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -139,6 +154,13 @@ pub(crate) struct CreateUser {
     nats_server: Option<PathBuf>,
 }
 
+impl Catalogue {
+    /// Whether the command is about a running broker, not about the catalogue alone.
+    pub const fn asks_the_broker(&self) -> bool {
+        matches!(self, Self::Readers(_) | Self::Retire(_))
+    }
+}
+
 impl Command {
     /// The flags that are settings.
     pub fn settings(&self) -> toml::Table {
@@ -158,6 +180,9 @@ impl Command {
             Self::Serve(serve) => {
                 set("data_dir", path(&serve.data_dir));
                 set("listen", serve.listen.map(|address| address.to_string()));
+            }
+            Self::Catalogue(Catalogue::Readers(old) | Catalogue::Retire(old)) => {
+                set("data_dir", path(&old.data_dir));
             }
             Self::Explain(explain) => set("data_dir", path(&explain.data_dir)),
             Self::User(User::Create(create)) => {

@@ -3,10 +3,9 @@
 use std::collections::HashSet;
 
 use anyhow::bail;
-use chassis::bus::{Access, Bus};
+use chassis::bus::Bus;
 use chassis::deliveries::chain::{self, Chain};
 use chassis::deliveries::{Known, Status, WhatOf};
-use chassis::nats_server::Credentials;
 use chassis::rpc::ask_service;
 use chassis::settings::Settings;
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -21,7 +20,7 @@ type Answers = Vec<(&'static str, Option<Known>)>;
 
 /// Prints all that is known of an event.
 pub(crate) async fn run(settings: &Settings, event: Uuid) -> anyhow::Result<()> {
-    let bus = Bus::connect(&access(settings)?, "operator").await?;
+    let bus = Bus::connect(&settings.broker_of_instance("operator")?, "operator").await?;
     let progress = |events: usize| complain(&format!("looked at {events} events"));
     let chain = chain::of(&bus, event, progress).await?;
     let known = ask_all(&bus, event).await;
@@ -37,14 +36,6 @@ pub(crate) async fn run(settings: &Settings, event: Uuid) -> anyhow::Result<()> 
     Box::pin(tell(&bus, &chain, event, 0)).await;
     bus.close().await;
     Ok(())
-}
-
-fn access(settings: &Settings) -> anyhow::Result<Access> {
-    let own = settings.data_dir.join("nats").join("credentials.json");
-    if settings.nats_url.is_none() && settings.nats_credentials.is_none() && own.exists() {
-        return Ok(Credentials::read(&own)?.access("operator"));
-    }
-    settings.broker("operator")
 }
 
 async fn ask_all(bus: &Bus, event: Uuid) -> Answers {

@@ -7,6 +7,7 @@ mod docs;
 mod explain;
 mod host;
 mod names;
+mod retire;
 mod serve;
 mod stop;
 mod up;
@@ -18,7 +19,7 @@ use std::process::ExitCode;
 use chassis::settings::Settings;
 use clap::Parser as _;
 
-use crate::arguments::{Arguments, Command};
+use crate::arguments::{Arguments, Catalogue, Command};
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -34,7 +35,9 @@ fn main() -> ExitCode {
 fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let flags = arguments.command.settings();
     let (settings, unknown) = Settings::load(arguments.config.as_deref(), std::env::vars(), flags)?;
-    if let Command::Catalogue(command) = &arguments.command {
+    if let Command::Catalogue(command) = &arguments.command
+        && !command.asks_the_broker()
+    {
         return catalogue::run(command);
     }
     if matches!(arguments.command, Command::Config) {
@@ -61,6 +64,12 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Serve(command) => serve::run(settings, &command).await,
             Command::Explain(command) => explain::run(&settings, command.event).await,
             Command::User(command) => user::run(settings, command).await,
+            Command::Catalogue(Catalogue::Readers(old)) => {
+                retire::readers(&settings, &old.name).await
+            }
+            Command::Catalogue(Catalogue::Retire(old)) => {
+                retire::retire(&settings, &old.name).await
+            }
             Command::Catalogue(_) | Command::Config => Ok(()),
         }
     })?;

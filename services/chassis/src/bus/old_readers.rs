@@ -11,6 +11,7 @@ use envelope::catalogue::{DEPRECATED, Deprecation};
 use futures::TryStreamExt as _;
 
 use super::Bus;
+use super::streams::retirement;
 use crate::lifecycle::Lifecycle;
 
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -54,8 +55,12 @@ pub async fn seen(bus: &Bus, old: &Deprecation) -> anyhow::Result<Vec<String>> {
     let Some(stream) = old.stream() else {
         return Ok(Vec::new());
     };
-    let stream = bus.jetstream().get_stream_no_info(stream.name).await;
+    let stream = bus.jetstream().get_stream(stream.name).await;
     let stream = stream.with_context(|| format!("cannot look up the readers of {}", old.name()))?;
+    // Whoever comes after that finds what was published before.
+    if retirement::is_retired(&stream.cached_info().config, old) {
+        return Ok(Vec::new());
+    }
     let all: Vec<Info> = stream
         .consumers()
         .try_collect()

@@ -1,5 +1,7 @@
 //! Streams as the catalogue declares them: created when missing, compared field by field.
 
+pub mod retirement;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -38,7 +40,7 @@ pub enum OnDrift {
 /// Creates or checks all streams.
 pub async fn ensure(bus: &Bus, settings: &StreamSettings, on_drift: OnDrift) -> anyhow::Result<()> {
     for stream in STREAMS {
-        ensure_one(bus, &config(stream, settings), on_drift)
+        ensure_one(bus, config(stream, settings), on_drift)
             .await
             .with_context(|| format!("stream {}", stream.name))?;
     }
@@ -88,7 +90,7 @@ async fn are_missing(bus: &Bus) -> anyhow::Result<bool> {
         .any(|declared| !names.iter().any(|name| name == declared.name)))
 }
 
-async fn ensure_one(bus: &Bus, wanted: &Config, on_drift: OnDrift) -> anyhow::Result<()> {
+async fn ensure_one(bus: &Bus, mut wanted: Config, on_drift: OnDrift) -> anyhow::Result<()> {
     let found = match bus.jetstream().get_stream(&wanted.name).await {
         Ok(stream) => stream.cached_info().config.clone(),
         Err(error) => match error.kind() {
@@ -102,7 +104,9 @@ async fn ensure_one(bus: &Bus, wanted: &Config, on_drift: OnDrift) -> anyhow::Re
             kind => bail!("cannot be looked up: {kind}"),
         },
     };
-    let differences = drift(wanted, &found);
+    // What was retired at this broker stays so.
+    retirement::keep(&found, &mut wanted);
+    let differences = drift(&wanted, &found);
     if differences.is_empty() {
         return Ok(());
     }
@@ -114,7 +118,7 @@ async fn ensure_one(bus: &Bus, wanted: &Config, on_drift: OnDrift) -> anyhow::Re
     }
     let updated = bus
         .jetstream()
-        .update_stream(wanted)
+        .update_stream(&wanted)
         .await
         .with_context(|| {
             format!(
@@ -122,7 +126,7 @@ async fn ensure_one(bus: &Bus, wanted: &Config, on_drift: OnDrift) -> anyhow::Re
                 differences.join("; ")
             )
         })?;
-    let left = drift(wanted, &updated.config);
+    let left = drift(&wanted, &updated.config);
     if !left.is_empty() {
         bail!(
             "still differs from the catalogue after an update: {}",

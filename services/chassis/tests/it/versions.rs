@@ -2,6 +2,7 @@
 
 use async_nats::jetstream::consumer::{PullConsumer, pull};
 use chassis::bus::old_readers::{self, OldReaders};
+use chassis::bus::streams::{self, OnDrift, retirement};
 use chassis::database::Database;
 use chassis::outbox;
 use chassis::unit_of_work::Draft;
@@ -9,6 +10,8 @@ use futures::StreamExt as _;
 use testkit::eventually;
 use uuid::Uuid;
 
+use crate::broker;
+use crate::notifier::Notifier;
 use crate::ratings::Rated;
 use crate::world::World;
 
@@ -17,6 +20,7 @@ on_both_databases!(
     nobody_reads_the_old_version_and_it_is_not_published,
     a_declared_reader_is_believed,
     both_versions_are_committed_or_neither,
+    what_is_retired_is_refused_by_the_broker,
 );
 
 const OLD: &str = "rate.update.v1.*";
@@ -136,4 +140,37 @@ async fn both_versions_are_committed_or_neither(world: &World) {
     assert_eq!(world.count(ROWS).await, 0);
     commit(&database, 1).await;
     assert_eq!(world.count(ROWS).await, 2);
+}
+
+async fn what_is_retired_is_refused_by_the_broker(world: &World) {
+    let (bus, jetstream) = (&world.broker.bus, world.broker.bus.jetstream());
+    let going = envelope::catalogue::DEPRECATED[0];
+    let before = Rated::new();
+    world.broker.publish(&before.as_v1()).await;
+    let old = reader(world, &[OLD]).await;
+    let name = &old.cached_info().name;
+    let refused = retirement::retire(bus, going, &[]).await.unwrap_err();
+    assert!(refused.to_string().contains(name), "{refused}");
+    jetstream
+        .delete_consumer_from_stream(name, "RATE")
+        .await
+        .unwrap();
+    let refused = retirement::retire(bus, going, &[going.name()]).await;
+    assert!(refused.unwrap_err().to_string().contains("old_readers"));
+
+    retirement::retire(bus, going, &[]).await.unwrap();
+    retirement::retire(bus, going, &[]).await.unwrap();
+    let late = Rated::new().as_v1();
+    let (subject, body) = (late.subject.clone(), late.body.clone().into());
+    assert!(bus.publish(subject, &late.message_id, body).await.is_err());
+    // A restart finds nothing to complain of, and what was published before is read as before.
+    let ensured = streams::ensure(bus, &broker::settings(), OnDrift::Refuse).await;
+    ensured.unwrap();
+    let after = Rated::new();
+    world.broker.publish(&after.as_v2()).await;
+    Notifier::start(world).await;
+    world.is_settled("RATE", "notifier").await;
+    for rated in [before, after] {
+        assert_eq!(world.effects_of(rated.id.0).await, 1);
+    }
 }
