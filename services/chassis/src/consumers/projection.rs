@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 use async_nats::jetstream::Message;
-use async_nats::jetstream::consumer::pull;
+use async_nats::jetstream::consumer::{PullConsumer, pull};
 use futures::StreamExt as _;
+use tokio::sync::mpsc;
 
 use super::attempt::{Attempts, Item, Outcome, Source};
 use super::lease::{self, Epoch};
@@ -18,6 +19,11 @@ const BATCH: usize = 512;
 /// A small batch costs as many flushes as a large one: after one, what comes next gathers so long.
 const GATHER: Duration = Duration::from_millis(10);
 const SMALL_BATCH: usize = 128;
+
+/// How many messages are fetched ahead.
+const AHEAD: usize = 2048;
+
+type Pulled = Result<Message, pull::MessagesError>;
 
 /// The worker of a service on one stream.
 pub(crate) struct Projection {
@@ -86,26 +92,46 @@ impl Projection {
     async fn work(&self, epoch: i64) -> anyhow::Result<()> {
         let place = self.resume(epoch).await?;
         let (consumer, last_delivery) = self.from.begin_at(place.sequence + 1).await?;
-        let messages = self.from.pull(&consumer, BATCH).await?;
-        let mut chunks = messages.ready_chunks(BATCH);
-        let mut retries = Retries::new(self.attempts.clone());
-        let mut reader = Reader {
+        let reader = Reader {
             epoch,
             incarnation: place.incarnation,
             last_delivery,
         };
+        let (to, fetched) = mpsc::channel(AHEAD);
+        tokio::select! {
+            outcome = self.fetch(&consumer, to) => outcome,
+            outcome = self.handle_all(fetched, reader) => outcome,
+        }
+    }
+
+    /// Fetches while what came before is handled: the client asks for more only when it is polled.
+    async fn fetch(&self, consumer: &PullConsumer, to: mpsc::Sender<Pulled>) -> anyhow::Result<()> {
+        let mut messages = self.from.pull(consumer, BATCH).await?;
+        while let Some(message) = messages.next().await {
+            to.send(message).await?;
+        }
+        bail!("the pull ended")
+    }
+
+    async fn handle_all(
+        &self,
+        mut fetched: mpsc::Receiver<Pulled>,
+        mut reader: Reader,
+    ) -> anyhow::Result<()> {
+        let mut retries = Retries::new(self.attempts.clone());
+        let mut chunk = Vec::with_capacity(BATCH);
         loop {
             tokio::select! {
-                chunk = chunks.next() => {
-                    let chunk = chunk.context("the pull ended")?;
-                    let is_small = chunk.len() < SMALL_BATCH;
-                    retries.heed(&self.take(chunk, &mut reader).await?);
-                    if is_small {
+                count = fetched.recv_many(&mut chunk, BATCH) => {
+                    ensure!(count > 0, "the pull ended");
+                    let taken = std::mem::take(&mut chunk);
+                    retries.heed(&self.take(taken, &mut reader).await?);
+                    if count < SMALL_BATCH {
                         self.from.lifecycle.pause(GATHER).await;
                     }
                 }
                 () = retries.due() => {
-                    let tried = retries.run(Some(epoch)).await;
+                    let tried = retries.run(Some(reader.epoch)).await;
                     tried.map_err(|why| anyhow::anyhow!("{why}")).context("parked events wait")?;
                 }
                 () = self.from.lifecycle.stopped() => return Ok(()),
@@ -114,11 +140,7 @@ impl Projection {
     }
 
     /// Handles what came, in the order of the stream.
-    async fn take(
-        &self,
-        chunk: Vec<Result<Message, pull::MessagesError>>,
-        reader: &mut Reader,
-    ) -> anyhow::Result<Outcome> {
+    async fn take(&self, chunk: Vec<Pulled>, reader: &mut Reader) -> anyhow::Result<Outcome> {
         let mut items = Vec::with_capacity(chunk.len());
         let mut newest = None;
         let mut broken = None;
