@@ -12,6 +12,8 @@ use async_nats::{Client, ConnectOptions, Event, HeaderMap, HeaderValue, ServerEr
 use bytes::Bytes;
 use tokio::sync::watch;
 
+use crate::rpc::Circuits;
+
 /// How long a publish or a question waits for its answer.
 pub const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 /// The oldest server that honours all stream settings we rely on.
@@ -86,6 +88,7 @@ pub struct Bus {
     client: Client,
     jetstream: Context,
     connections: watch::Receiver<u64>,
+    circuits: Circuits,
     service: Arc<str>,
 }
 
@@ -138,6 +141,7 @@ impl Bus {
             client,
             jetstream,
             connections,
+            circuits: Circuits::default(),
             service: service.into(),
         })
     }
@@ -188,6 +192,11 @@ impl Bus {
     /// The core client.
     pub fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// Which questions are answered just now.
+    pub(crate) fn circuits(&self) -> &Circuits {
+        &self.circuits
     }
 
     /// The service that this connection is for.

@@ -1,10 +1,13 @@
 //! Questions between services that need an answer now: request and reply over the broker, where
 //! each service has a login of its own.
 
+mod circuit;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use async_nats::RequestErrorKind;
 use async_nats::service::ServiceExt as _;
 use async_nats::service::endpoint::Endpoint;
 use bytes::Bytes;
@@ -12,10 +15,14 @@ use futures::StreamExt as _;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
 use crate::bus::{ANSWER_WITHIN, Bus};
 use crate::database::DatabaseError;
 use crate::lifecycle::Lifecycle;
+
+pub(crate) use circuit::Circuits;
+use circuit::Ending;
 
 /// How many questions of one kind a process answers at the same time.
 const ANSWERING_AT_ONCE: usize = 64;
@@ -99,7 +106,8 @@ enum Reply<A> {
     Refused(Refusal),
 }
 
-/// Asks a question and waits up to two seconds for the answer.
+/// Asks a question and waits up to two seconds for the answer; not at all while nobody answers
+/// questions of this kind and somebody else is finding out whether that has changed.
 pub async fn ask<Q: Question>(bus: &Bus, question: &Q) -> Result<Q::Answer, AskError> {
     ask_at(bus, Q::SUBJECT.to_owned(), question).await
 }
@@ -120,9 +128,17 @@ async fn ask_at<Q: Serialize, A: DeserializeOwned>(
 ) -> Result<A, AskError> {
     let unavailable = || AskError::Unavailable(subject.clone());
     let body = serde_json::to_vec(question).map_err(|_| unavailable())?;
+    let turn = bus.circuits().enter(&subject, Instant::now());
+    let turn = turn.ok_or_else(unavailable)?;
     let asking = bus.client().request(subject.clone(), body.into());
-    let reply = tokio::time::timeout(ANSWER_WITHIN, asking)
-        .await
+    let outcome = tokio::time::timeout(ANSWER_WITHIN, asking).await;
+    let ending = match &outcome {
+        Ok(Ok(_)) => Ending::Answered,
+        Ok(Err(error)) if error.kind() == RequestErrorKind::NoResponders => Ending::NobodyThere,
+        Ok(Err(_)) | Err(_) => Ending::TooLate,
+    };
+    turn.end(ending, Instant::now());
+    let reply = outcome
         .map_err(|_| unavailable())?
         .map_err(|_| unavailable())?;
     match serde_json::from_slice(&reply.payload).map_err(|_| unavailable())? {

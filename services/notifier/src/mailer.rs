@@ -59,8 +59,12 @@ impl From<AskError> for Setback {
 enum Round {
     /// Nothing before so long.
     Nothing(Duration),
-    /// Some mails; the first setback among them.
-    Mails(Option<Setback>),
+    /// All mails that were due went through.
+    Through,
+    /// Some did; why another did not.
+    Partly(Setback),
+    /// None did.
+    Stuck(Setback),
 }
 
 type Sending = Pin<Box<dyn Future<Output = Result<(), Setback>> + Send>>;
@@ -74,8 +78,11 @@ pub(crate) async fn run(app: App, lifecycle: Lifecycle) -> anyhow::Result<()> {
     while !lifecycle.is_stopping() {
         match round(&app).await {
             Ok(Round::Nothing(wait)) => wait_for_work(&app, wait, &lifecycle).await,
-            Ok(Round::Mails(None)) => outage.is_over(),
-            Ok(Round::Mails(Some(setback))) | Err(setback) => {
+            Ok(Round::Through) => outage.is_over(),
+            Ok(Round::Partly(setback)) => {
+                lifecycle.pause(outage.is_partial(&setback)).await;
+            }
+            Ok(Round::Stuck(setback)) | Err(setback) => {
                 lifecycle.pause(outage.goes_on(&setback)).await;
             }
         }
@@ -111,12 +118,16 @@ async fn round(app: &App) -> Result<Round, Setback> {
         let wait = Duration::from_micros(u64::try_from(wait).unwrap_or_default());
         return Ok(Round::Nothing(wait));
     }
-    let mut setbacks: Vec<Setback> = stream::iter(claim(app).await?)
+    let outcomes: Vec<Result<(), Setback>> = stream::iter(claim(app).await?)
         .buffer_unordered(SIDE_BY_SIDE)
-        .filter_map(async |sent| sent.err())
         .collect()
         .await;
-    Ok(Round::Mails(setbacks.pop()))
+    let some_went_through = outcomes.iter().any(Result::is_ok);
+    Ok(match outcomes.into_iter().find_map(Result::err) {
+        None => Round::Through,
+        Some(setback) if some_went_through => Round::Partly(setback),
+        Some(setback) => Round::Stuck(setback),
+    })
 }
 
 /// Claims mails that are due. Mails about accounts go first: somebody is waiting for them.

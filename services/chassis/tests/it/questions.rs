@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use chassis::rpc::{Answers, AskError, Question, Refusal, ask};
 use envelope::{ImageId, UserId};
+use futures::StreamExt as _;
 use futures::future::join_all;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -154,5 +155,35 @@ async fn who_is_kept_waiting_gives_up_after_two_seconds_and_others_are_answered(
     assert!(matches!(waited, Err(AskError::Unavailable(_))));
     assert_eq!(answered.unwrap(), known.owner);
     assert!(asked.elapsed() < Duration::from_secs(4));
+    broker.end().await;
+}
+
+#[tokio::test]
+async fn while_nobody_answers_one_asks_and_all_are_told_at_once() {
+    let broker = Broker::empty().await;
+    let mut heard = broker
+        .bus
+        .client()
+        .subscribe(WhoseImage::SUBJECT)
+        .await
+        .unwrap();
+    let asked = Instant::now();
+    let question = WhoseImage {
+        image: ImageId(Uuid::new_v4()),
+    };
+    let ask_often = async {
+        while asked.elapsed() < Duration::from_secs(8) {
+            let answers = join_all((0..16).map(|_| ask(&broker.bus, &question))).await;
+            assert!(answers.iter().all(Result::is_err));
+            tokio::task::yield_now().await;
+        }
+    };
+    ask_often.await;
+    let mut heard_of = 0;
+    while let Ok(Some(_)) = tokio::time::timeout(Duration::from_millis(100), heard.next()).await {
+        heard_of += 1;
+    }
+    // Sixteen before it was known, and a probe now and then.
+    assert!((17..=20).contains(&heard_of), "{heard_of} were asked");
     broker.end().await;
 }
