@@ -1,9 +1,15 @@
 //! The events that are consumed.
 
-use chassis::consumers::{BoundConsumers, Consumers, Deliveries, Delivery, Failure, Handled};
+use std::collections::{HashMap, HashSet};
+
+use chassis::consumers::{
+    BoundConsumers, Consumers, Deliveries, Delivery, Failure, Handled, Received,
+};
 use chassis::database::Database;
+use chassis::unit_of_work::Work;
 use chrono::{DateTime, TimeDelta, Utc};
-use envelope::{UserId, rate, tick};
+use envelope::{ImageId, UserId, rate, tick};
+use uuid::Uuid;
 
 use crate::letter::Told;
 use crate::store::ratings::NewRating;
@@ -15,7 +21,7 @@ const WAIT_FOR_TICK: TimeDelta = TimeDelta::seconds(60);
 pub(crate) fn consumers(app: App, database: Database) -> BoundConsumers {
     Consumers::new()
         .on_many(on_ticks)
-        .on(on_rating)
+        .on_many(on_ratings)
         .on(on_withdrawn)
         .on(erasure::on_delete)
         .with_state(app, database)
@@ -31,28 +37,33 @@ async fn on_ticks(_: App, mut deliveries: Deliveries<tick::New>) -> Result<Handl
     Ok(deliveries.done())
 }
 
-async fn on_rating(app: App, mut delivery: Delivery<rate::Rated>) -> Result<Handled, Failure> {
+async fn on_ratings(app: App, mut deliveries: Deliveries<rate::Rated>) -> Result<Handled, Failure> {
     let now = app.clock.now();
-    let Some(owner) = owner(&mut delivery, now).await? else {
-        return Ok(delivery.done());
-    };
-    let (rated, event) = (delivery.event, delivery.id);
-    if owner == rated.user {
-        return Ok(delivery.done());
+    let (received, work) = deliveries.parts();
+    let images = received.iter().map(|received| received.event.image);
+    let owners = Owners::of(work, images).await?;
+    for received in received {
+        let rated = received.event;
+        let Some(owner) = owners.of_rating(received, now)? else {
+            continue;
+        };
+        if owner == rated.user {
+            continue;
+        }
+        let rating = NewRating {
+            owner,
+            rater: rated.user,
+            told: Told {
+                event: received.id,
+                image: rated.image,
+                rating: rated.rating.into(),
+                trace: received.trace(),
+            },
+        };
+        store::ratings::queue(work, rating, now.timestamp_micros()).await?;
     }
-    let rating = NewRating {
-        owner,
-        rater: rated.user,
-        told: Told {
-            event,
-            image: rated.image,
-            rating: rated.rating.into(),
-            trace: delivery.trace(),
-        },
-    };
-    store::ratings::queue(delivery.work(), rating, now.timestamp_micros()).await?;
     app.queued.notify_one();
-    Ok(delivery.done())
+    Ok(deliveries.done())
 }
 
 async fn on_withdrawn(_: App, mut delivery: Delivery<rate::Withdrawn>) -> Result<Handled, Failure> {
@@ -61,23 +72,40 @@ async fn on_withdrawn(_: App, mut delivery: Delivery<rate::Withdrawn>) -> Result
     Ok(delivery.done())
 }
 
-/// Whose image was rated. Ticks say it; whoever rates may only say it as long as nobody has ticked.
-/// Version 1 does not say it, and the tick may still be on its way. An image that nobody ticked has
-/// nobody to tell.
-async fn owner(
-    delivery: &mut Delivery<rate::Rated>,
-    now: DateTime<Utc>,
-) -> Result<Option<UserId>, Failure> {
-    let (image, named) = (delivery.event.image, delivery.event.owner);
-    match store::images::owner(delivery.work(), image).await? {
-        // The event does not name the owner, so nobody has asked the fence for them yet.
-        Some(owner) if delivery.work().is_erased(owner.0).await? => Err(Failure::Erased),
-        Some(owner) => Ok(Some(owner)),
-        None if named.is_some() => Ok(named),
-        None if (now - delivery.time).abs() < WAIT_FOR_TICK => {
-            let why = "nobody has ticked this image yet";
-            Err(Failure::Transient(why.to_owned()))
+/// Whose images were rated. Ticks say it; whoever rates may only say it as long as nobody has
+/// ticked.
+struct Owners {
+    ticked: HashMap<ImageId, UserId>,
+    erased: HashSet<Uuid>,
+}
+
+impl Owners {
+    /// What is known of the images of a batch, by one query.
+    async fn of(work: &mut Work, images: impl Iterator<Item = ImageId>) -> Result<Self, Failure> {
+        let ticked = store::images::owners(work, images).await?;
+        // Version 1 does not name the owner, so nobody has asked the fence for them yet.
+        let people: Vec<Uuid> = ticked.values().map(|owner| owner.0).collect();
+        let erased = work.erased_among(&people).await?;
+        Ok(Self { ticked, erased })
+    }
+
+    /// Version 1 does not say whose image it is, and the tick may still be on its way. An image
+    /// that nobody ticked has nobody to tell.
+    fn of_rating(
+        &self,
+        received: &Received<rate::Rated>,
+        now: DateTime<Utc>,
+    ) -> Result<Option<UserId>, Failure> {
+        let (image, named) = (received.event.image, received.event.owner);
+        match self.ticked.get(&image) {
+            Some(owner) if self.erased.contains(&owner.0) => Err(Failure::Erased),
+            Some(owner) => Ok(Some(*owner)),
+            None if named.is_some() => Ok(named),
+            None if (now - received.time).abs() < WAIT_FOR_TICK => {
+                let why = "nobody has ticked this image yet";
+                Err(Failure::Transient(why.to_owned()))
+            }
+            None => Ok(None),
         }
-        None => Ok(None),
     }
 }

@@ -1,5 +1,7 @@
 //! Whose image it is, as ticks say.
 
+use std::collections::HashMap;
+
 use chassis::database::{DatabaseError, Session, Sql};
 use chassis::sql;
 use envelope::{ImageId, UserId};
@@ -15,7 +17,12 @@ const INSERT: Sql = Sql {
                SELECT (value->>0)::uuid, (value->>1)::uuid
                FROM jsonb_array_elements($1::jsonb) AS v(value) ON CONFLICT DO NOTHING",
 };
-const OWNER: &str = "SELECT owner FROM image_owner WHERE image_id = $1";
+const OWNERS: Sql = Sql {
+    sqlite: "SELECT image_id, owner FROM image_owner
+             WHERE image_id IN (SELECT unhex(value) FROM json_each($1))",
+    postgres: "SELECT image_id, owner FROM image_owner
+               WHERE image_id IN (SELECT value::uuid FROM jsonb_array_elements_text($1::jsonb) AS v(value))",
+};
 const OF: &str = "SELECT image_id FROM image_owner WHERE owner = $1
     UNION SELECT image_id FROM pending WHERE owner = $1";
 
@@ -28,14 +35,19 @@ pub(crate) async fn insert(
     session.write_rows(INSERT, rows.collect()).await
 }
 
-/// Whose image it is, if a tick has said so.
-pub(crate) async fn owner(
+/// Whose images they are, as far as ticks have said so.
+pub(crate) async fn owners(
     session: &mut Session,
-    image: ImageId,
-) -> Result<Option<UserId>, DatabaseError> {
-    let owner: Option<Uuid> =
-        sql!(session, c => sqlx::query_scalar(OWNER).bind(image.0).fetch_optional(c).await)?;
-    Ok(owner.map(UserId))
+    images: impl Iterator<Item = ImageId>,
+) -> Result<HashMap<ImageId, UserId>, DatabaseError> {
+    let images: Vec<String> = images.map(|image| image.0.simple().to_string()).collect();
+    let (text, list) = (OWNERS.text(session.dialect()), json!(images).to_string());
+    let rows: Vec<(Uuid, Uuid)> =
+        sql!(session, c => sqlx::query_as(text).bind(&list).fetch_all(c).await)?;
+    let owners = rows
+        .into_iter()
+        .map(|(image, owner)| (ImageId(image), UserId(owner)));
+    Ok(owners.collect())
 }
 
 /// The images that are known to be somebody's.

@@ -167,11 +167,9 @@ async fn an_image_stays_with_whoever_ticked_it_first() {
             .await
             .unwrap();
     }
-    assert_eq!(
-        images::owner(&mut work, told(1).image).await.unwrap(),
-        Some(OWNER)
-    );
-    assert_eq!(images::owner(&mut work, ImageId(MAIL)).await.unwrap(), None);
+    let asked = [told(1).image, ImageId(MAIL)].into_iter();
+    let owners = images::owners(&mut work, asked).await.unwrap();
+    assert_eq!(owners, [(told(1).image, OWNER)].into());
 }
 
 #[tokio::test]
