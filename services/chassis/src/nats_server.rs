@@ -324,7 +324,7 @@ fn write_config(folder: &Path, credentials: &Credentials, monitoring: u16) -> an
          log_file: {}\n\
          logfile_size_limit: 10MB\n\
          max_payload: 1MB\n\
-         jetstream {{\n  store_dir: {}\n  # Sent events stay in the outboxes far longer than this.\n  sync_interval: \"100ms\"\n}}\n\
+         jetstream {{\n  store_dir: {}\n  # More than all streams may take: left alone, the server allows them three quarters of what is free\n  # on the disk, and refuses them on a small one.\n  max_file_store: 64GB\n  # Sent events stay in the outboxes far longer than this.\n  sync_interval: \"100ms\"\n}}\n\
          authorization {{\n  users: [\n{users}  ]\n}}\n",
         text(folder.join("nats-server.pid"))?,
         text(folder.join("nats-server.log"))?,
