@@ -16,6 +16,7 @@ use chassis::clock::Clock;
 use chassis::nats_server::NatsServer;
 use envelope::{EventId, ImageId, ImageUrl, Metadata, OwnedImageRef, Rating, UserId, rate, seal};
 use futures::{StreamExt as _, stream};
+use sqlx::SqlitePool;
 use testkit::{Launch, Running, eventually};
 use uuid::Uuid;
 
@@ -60,15 +61,17 @@ async fn compare(events: usize) {
 
     let data = folder.path().to_string_lossy().into_owned();
     let running = serve(&data).await;
-    let consumed = taken(&bus, events, 0).await;
+    let database = open(&data).await;
+    let consumed = taken(&database, events, 0).await;
     tell("Statistics, first time", consumed);
     running.stop().await;
-    rewind(&data).await;
-    let before = deliveries(&bus).await;
+    rewind(&database).await;
+    let before = offered(&database).await;
     let running = serve(&data).await;
-    let replayed = taken(&bus, events, before).await;
+    let replayed = taken(&database, events, before).await;
     tell("Statistics, once more", replayed);
     running.stop().await;
+    database.close().await;
     println!(
         "first time {:.2} of the explicit pull (aim {AIM_CONSUMING}), once more {:.2} of the ordered one (aim {AIM_REPLAYING})",
         consumed / explicit,
@@ -166,28 +169,24 @@ async fn serve(data: &str) -> Running {
         .await
 }
 
-/// How many events Statistics' consumer had acknowledged, by the numbers of its deliveries.
-async fn deliveries(bus: &Bus) -> u64 {
-    let jetstream = bus.jetstream();
-    let consumer: Option<PullConsumer> = jetstream
-        .get_consumer_from_stream("statistics", "RATE")
+/// How many events Statistics was offered, as it committed it with their effects.
+async fn offered(database: &SqlitePool) -> i64 {
+    sqlx::query_scalar("SELECT COALESCE(SUM(offered), 0) FROM progress WHERE stream = 'RATE'")
+        .fetch_one(database)
         .await
-        .ok();
-    consumer.map_or(0, |consumer| {
-        consumer.cached_info().ack_floor.consumer_sequence
-    })
+        .unwrap()
 }
 
 /// The rate from the first commit that is seen to the last.
-async fn taken(bus: &Bus, events: usize, before: u64) -> f64 {
+async fn taken(database: &SqlitePool, events: usize, before: i64) -> f64 {
     let (began, first) = eventually("the first events are taken", || async {
-        let taken = deliveries(bus).await.saturating_sub(before);
+        let taken = offered(database).await - before;
         (taken > 0).then(|| (Instant::now(), taken))
     })
     .await;
-    let wanted = events as u64;
+    let wanted = i64::try_from(events).unwrap();
     loop {
-        let taken = deliveries(bus).await.saturating_sub(before);
+        let taken = offered(database).await - before;
         if taken >= wanted {
             return (wanted - first) as f64 / began.elapsed().as_secs_f64();
         }
@@ -199,13 +198,19 @@ async fn taken(bus: &Bus, events: usize, before: u64) -> f64 {
     }
 }
 
-/// Sets the checkpoint back to the beginning: every event comes again.
-async fn rewind(data: &str) {
+/// Statistics' own database.
+async fn open(data: &str) -> SqlitePool {
     let file = format!("{data}/db/statistics.db");
-    let database = sqlx::SqlitePool::connect(&file).await.unwrap();
+    eventually("the database is there", || async {
+        SqlitePool::connect(&file).await.ok()
+    })
+    .await
+}
+
+/// Sets the checkpoint back to the beginning: every event comes again.
+async fn rewind(database: &SqlitePool) {
     sqlx::query("UPDATE progress SET checkpoint = 0, checkpoint_time = 0")
-        .execute(&database)
+        .execute(database)
         .await
         .unwrap();
-    database.close().await;
 }

@@ -83,6 +83,10 @@ impl Held {
                 };
                 let Some(message) = next else { break };
                 let message = message.map_err(|error| anyhow::anyhow!("{error}"))?;
+                if !self.from.wants(&message.subject) {
+                    self.settle(&message, AckKind::Ack).await;
+                    continue;
+                }
                 let place = places.pop().context("more messages than were asked for")?;
                 self.note(&message);
                 let fetched = Fetched {

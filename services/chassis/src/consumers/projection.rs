@@ -147,7 +147,10 @@ impl Projection {
         for message in chunk {
             match message {
                 Ok(message) => {
-                    items.push(reader.item(&message)?);
+                    let item = reader.item(&message)?;
+                    if self.from.wants(&message.subject) {
+                        items.push(item);
+                    }
                     newest = Some(message);
                 }
                 Err(error) => {
