@@ -216,6 +216,11 @@ impl Contract {
         format!("{}.{}", self.entity, self.kind)
     }
 
+    /// Whether a service, by its name in `metadata.source`, sends this event.
+    pub fn is_published_by(&self, source: &str) -> bool {
+        self.producer.service == source || self.producer.service == EVERY_SERVICE
+    }
+
     /// Whether the service reads this event.
     pub fn is_read_by(&self, service: &str) -> bool {
         self.consumers
@@ -223,6 +228,9 @@ impl Contract {
             .any(|consumer| consumer.service == service)
     }
 }
+
+/// Stands for all of them where each may send an event.
+const EVERY_SERVICE: &str = "services/*";
 
 /// Every event version.
 pub static CATALOGUE: &[&Contract] = &[

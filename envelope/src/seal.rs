@@ -1,5 +1,6 @@
 //! From a new event to what is published.
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -22,6 +23,8 @@ pub struct Outgoing {
     pub people: Vec<Uuid>,
     /// The stream that keeps it.
     pub stream: &'static str,
+    /// When it happened.
+    pub time: DateTime<Utc>,
 }
 
 /// Why an event must not be published: a mistake of ours, not of a client.
@@ -51,6 +54,7 @@ pub fn seal<E: Event>(id: EventId, metadata: Metadata, data: &E) -> Result<Outgo
         return Err(EncodeError::MetadataTwice(twice));
     }
     let kind = contract.kind.to_owned();
+    let time = metadata.time;
     let envelope = Envelope {
         id,
         kind,
@@ -72,6 +76,7 @@ pub fn seal<E: Event>(id: EventId, metadata: Metadata, data: &E) -> Result<Outgo
         body,
         people: named.into_iter().map(|mentioned| mentioned.id).collect(),
         stream: contract.stream.name,
+        time,
     })
 }
 

@@ -48,7 +48,7 @@ pub static PURGED_V1_0: Contract = Contract {
     stream: &super::GDPR,
     intent: "A service deleted all that it held about the person of a request.",
     producer: Producer {
-        service: "services/*",
+        service: super::EVERY_SERVICE,
         trigger: "A service that holds personal data committed the deletion.",
     },
     consumers: &[read_by(

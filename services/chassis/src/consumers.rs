@@ -8,6 +8,7 @@ mod attempt;
 pub mod dead;
 mod effects;
 mod held;
+mod inbox;
 mod lease;
 pub(crate) mod offered;
 pub(crate) mod parking;

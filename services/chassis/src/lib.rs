@@ -11,6 +11,7 @@
 //! | [`database`] | SQLite or PostgreSQL behind one session type |
 //! | [`unit_of_work`] | a change and its events in one transaction |
 //! | [`group_commit`] | many requests' changes in one transaction |
+//! | [`audit`] | what was sent is compared with what consumers have, and repaired |
 //! | [`outbox`] | the relay from the database to the broker |
 //! | [`fence`] | erased people stay erased |
 //! | [`erasure`] | what every service does alike when a person is erased |
@@ -24,6 +25,7 @@
 //! | [`telemetry`] | logs and metrics |
 //! | [`nats_server`] | a nats-server as a child process |
 
+pub mod audit;
 pub mod bus;
 pub mod clock;
 pub mod consumers;

@@ -1,6 +1,8 @@
 //! The outbox and its relay: events are rows first, written with the change they tell of, and
 //! published until the broker has acknowledged them.
 
+mod again;
+pub(crate) mod presence;
 mod redrive;
 
 use std::collections::HashMap;
@@ -9,6 +11,7 @@ use std::time::Duration;
 use futures::{StreamExt as _, stream};
 use serde_json::json;
 
+use crate::audit::digest;
 use crate::bus::Bus;
 use crate::clock::Clock;
 use crate::database::{Database, DatabaseError, Session, Sql};
@@ -17,6 +20,8 @@ use crate::sql;
 use envelope::Outgoing;
 use redrive::{Incarnations, Redrive};
 
+pub(crate) use again::{count_repairs, publish_again, times_published_again};
+
 /// How many rows the relay takes at once.
 const BATCH: i64 = 512;
 /// How many keys it publishes side by side; within a key one message at a time.
@@ -24,7 +29,7 @@ const KEYS_IN_FLIGHT: usize = 256;
 /// A net for wake-ups that were missed, e.g. rows written by another process.
 const POLL: Duration = Duration::from_secs(2);
 /// Sent rows outlive the broker's sync interval many times: what a power failure takes from it is
-/// still here.
+/// still here. They stay longer while the audit has not found them with all their consumers.
 const KEEP_SENT: Duration = Duration::from_mins(10);
 const PRUNE_EVERY: Duration = Duration::from_mins(1);
 /// A small batch costs as many flushes as a large one: after one, what comes next gathers so long.
@@ -32,11 +37,11 @@ const GATHER: Duration = Duration::from_millis(20);
 const SMALL_BATCH: usize = 128;
 
 const INSERT: Sql = Sql {
-    sqlite: "INSERT INTO outbox (position, event_id, subject, message_id, body, people)
-             SELECT value->>0, unhex(value->>1), value->>2, value->>3, value->>4, value->>5
+    sqlite: "INSERT INTO outbox (position, event_id, subject, message_id, body, people, stream, bucket)
+             SELECT value->>0, unhex(value->>1), value->>2, value->>3, value->>4, value->>5, value->>6, value->>7
              FROM json_each($1)",
-    postgres: "INSERT INTO outbox (position, event_id, subject, message_id, body, people)
-               SELECT (value->>0)::bigint, (value->>1)::uuid, value->>2, value->>3, value->>4, value->>5
+    postgres: "INSERT INTO outbox (position, event_id, subject, message_id, body, people, stream, bucket)
+               SELECT (value->>0)::bigint, (value->>1)::uuid, value->>2, value->>3, value->>4, value->>5, value->>6, (value->>7)::bigint
                FROM jsonb_array_elements($1::jsonb) AS v(value)",
 };
 const MARK_SENT: Sql = Sql {
@@ -48,7 +53,9 @@ const MARK_SENT: Sql = Sql {
 };
 const UNSENT: &str = "SELECT position, subject, message_id, body FROM outbox
     WHERE sent_at IS NULL ORDER BY position LIMIT $1";
-const PRUNE: &str = "DELETE FROM outbox WHERE sent_at < $1";
+/// Rows without a stream were written before there was an audit.
+const PRUNE: &str =
+    "DELETE FROM outbox WHERE sent_at < $1 AND (matched_at IS NOT NULL OR stream IS NULL)";
 const LAST: &str = "SELECT COALESCE(MAX(position), 0) FROM outbox";
 const ERASE: &str = "DELETE FROM outbox WHERE people LIKE $1";
 
@@ -70,7 +77,9 @@ pub(crate) async fn insert(
                 event.subject,
                 event.message_id,
                 event.body,
-                people.join(" ")
+                people.join(" "),
+                event.stream,
+                digest::bucket_of(event.time)
             ])
         })
         .collect();
@@ -230,6 +239,7 @@ async fn prune(database: &Database) -> Result<(), DatabaseError> {
     let before = database.clock.micros() - i64::try_from(KEEP_SENT.as_micros()).unwrap_or(i64::MAX);
     let mut work = database.begin().await?;
     sql!(work, c => sqlx::query(PRUNE).bind(before).execute(c).await.map(drop))?;
+    digest::prune(&mut work).await?;
     work.commit().await
 }
 

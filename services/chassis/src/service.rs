@@ -7,6 +7,7 @@ use std::sync::Arc;
 use sqlx::migrate::Migrator;
 use utoipa_axum::router::OpenApiRouter;
 
+use crate::audit::{self, Pace};
 use crate::bus::Bus;
 use crate::bus::old_readers::{self, OldReaders};
 use crate::clock::Clock;
@@ -159,9 +160,12 @@ impl Service {
         let mut answers = std::mem::take(&mut self.answers);
         if let Some(database) = &self.database {
             answers = answers.and(deliveries::answers(database, &self.bus));
+            answers = answers.and(audit::answers(database));
         } else if let Some(effects) = &self.effects {
             let own = deliveries::stateless_answers(self.name, &self.bus, effects.clone());
             answers = answers.and(own);
+            let audited = audit::stateless_answers(self.name, &self.bus, effects.clone());
+            answers = answers.and(audited);
         }
         answers.serve(&self.bus, lifecycle).await
     }
@@ -171,6 +175,13 @@ impl Service {
         if let Some(database) = self.database {
             let relay = outbox::relay(database.clone(), self.bus.clone(), lifecycle.clone());
             lifecycle.spawn(format!("{} relay", self.name), relay);
+            let auditing = audit::run(
+                database.clone(),
+                self.bus.clone(),
+                lifecycle.clone(),
+                Pace::default(),
+            );
+            lifecycle.spawn(format!("{} audit", self.name), auditing);
             let readers = database.old_readers.clone();
             let producer = source(self.name);
             let watching =

@@ -8,29 +8,21 @@ use std::time::Duration;
 use envelope::Decoded;
 use uuid::Uuid;
 
+use super::inbox;
 use super::lease;
 use super::offered::Offered;
 use super::parking::{Lot, Parking, Status};
 use super::progress::{Checkpoint, Tally};
 use super::{Arrival, BoundHandler, EventName, Failure, Handled, dead};
+use crate::audit::digest;
 use crate::bus::Bus;
-use crate::database::{Database, DatabaseError, Sql};
-use crate::sql;
+use crate::database::{Database, DatabaseError};
 use crate::unit_of_work::Work;
 
 /// After so many attempts a transient failure is taken for a permanent one.
 const MOST_ATTEMPTS: i64 = 12;
 /// How long after a failure a dependency is asked again.
 pub(crate) const PROBE_EVERY: Duration = Duration::from_secs(2);
-
-const INBOX: Sql = Sql {
-    sqlite: "INSERT INTO inbox (consumer, event_id, handled_at)
-             SELECT $1, unhex(value), $2 FROM json_each($3) WHERE true
-             ON CONFLICT DO NOTHING RETURNING event_id",
-    postgres: "INSERT INTO inbox (consumer, event_id, handled_at)
-               SELECT $1, value::uuid, $2 FROM jsonb_array_elements_text($3::jsonb) AS v(value)
-               ON CONFLICT DO NOTHING RETURNING event_id",
-};
 
 /// What a service does with the events of one stream.
 #[derive(Clone)]
@@ -131,6 +123,8 @@ impl From<DatabaseError> for Setback {
 /// What becomes of the events of a batch that is about to be tried.
 struct Plan {
     live: Vec<usize>,
+    /// They have no effect, and are noted all the same: nobody is to miss them here.
+    erased: Vec<usize>,
     parked: Vec<(usize, Parking)>,
     tally: Tally,
 }
@@ -187,7 +181,15 @@ impl Attempts {
         self.claim(&mut work, items, source).await?;
         let mut plan = self.plan(&mut work, items, source).await?;
         let arrivals = self.arrivals(items);
-        let fresh = self.insert_inbox(&mut work, items, &plan.live).await?;
+        let done = plan.live.iter().chain(&plan.erased);
+        let done: Vec<&Decoded> = done
+            .filter_map(|place| items.get(*place)?.offered.decoded.as_deref().ok())
+            .collect();
+        let fresh = inbox::insert(&mut work, self.lot.consumer, &done).await?;
+        let taken = done
+            .into_iter()
+            .filter(|event| fresh.contains(&event.envelope.id.0));
+        let taken: Vec<&Decoded> = taken.collect();
         let wanted = self.wanted(&arrivals, &plan.live, fresh);
         plan.tally.processed = count(wanted.len());
         plan.tally.repeated = count(plan.live.len() - wanted.len());
@@ -199,6 +201,8 @@ impl Attempts {
             .filter_map(|(place, parking)| Some((&items.get(place)?.offered, parking)))
             .collect();
         self.lot.insert(&mut work, &parked, now).await?;
+        // Last, as other workers of this moment wait for these rows.
+        digest::record(&mut work, self.lot.consumer, taken).await?;
         self.record(&mut work, items, source, plan.tally).await?;
         work.commit().await?;
         self.count("handled", plan.tally.processed);
@@ -248,6 +252,7 @@ impl Attempts {
         };
         let mut plan = Plan {
             live: Vec::with_capacity(items.len()),
+            erased: Vec::new(),
             parked: Vec::new(),
             tally: Tally {
                 offered: match source {
@@ -260,14 +265,14 @@ impl Attempts {
         for (place, item) in items.iter().enumerate() {
             let lane = item.offered.lane();
             if erased.contains(&place) {
-                plan.tally.erased += 1;
+                plan.erased.push(place);
             } else if lane.is_some_and(|lane| occupied.contains(lane)) {
                 plan.parked
                     .push((place, Parking::behind(item.offered.attempts)));
             } else {
                 match &item.verdict {
                     None => plan.live.push(place),
-                    Some(Verdict::Erased) => plan.tally.erased += 1,
+                    Some(Verdict::Erased) => plan.erased.push(place),
                     Some(Verdict::Parked(parking)) => {
                         plan.parked.push((place, parking.clone()));
                         occupied.extend(lane.map(str::to_owned));
@@ -275,6 +280,7 @@ impl Attempts {
                 }
             }
         }
+        plan.tally.erased = count(plan.erased.len());
         Ok(plan)
     }
 
@@ -385,29 +391,6 @@ impl Attempts {
             .filter(|(_, people)| people.iter().any(|id| erased.contains(id)))
             .map(|(place, _)| place)
             .collect())
-    }
-
-    /// The ids that this consumer has not handled before.
-    async fn insert_inbox(
-        &self,
-        work: &mut Work,
-        items: &[Item],
-        live: &[usize],
-    ) -> Result<HashSet<Uuid>, DatabaseError> {
-        let ids: HashSet<Uuid> = live
-            .iter()
-            .filter_map(|place| items.get(*place)?.offered.event_id())
-            .collect();
-        if ids.is_empty() {
-            return Ok(ids);
-        }
-        let ids: Vec<String> = ids.iter().map(|id| id.simple().to_string()).collect();
-        let list = serde_json::Value::from(ids).to_string();
-        let now = work.clock().micros();
-        let text = INBOX.text(work.dialect());
-        let fresh: Vec<Uuid> = sql!(work, c => sqlx::query_scalar(text)
-            .bind(self.lot.consumer).bind(now).bind(&list).fetch_all(c).await)?;
-        Ok(fresh.into_iter().collect())
     }
 
     /// What becomes of an event whose attempt failed.

@@ -1,19 +1,17 @@
 //! Re-drive: what a stream has lost is published again from the rows that are kept. A stream may
-//! be made anew, lose its end in a power failure, or come back from a backup.
+//! be made anew, lose its end in a power failure, come back from a backup,
+//! or have a damaged store.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use anyhow::Context as _;
-use async_nats::header::NATS_MESSAGE_ID;
-use async_nats::jetstream::context::GetStreamErrorKind;
-use async_nats::jetstream::stream::{DirectGetErrorKind, Stream};
+use async_nats::jetstream::stream::Stream;
 use envelope::CATALOGUE;
-use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::json;
-use sqlx::FromRow;
+use tokio::time::Instant;
 
+use super::{presence, publish_again};
 use crate::bus::Bus;
 use crate::database::{Database, DatabaseError, Sql};
 use crate::lifecycle::Lifecycle;
@@ -21,17 +19,11 @@ use crate::sql;
 use crate::unit_of_work::source;
 
 const CHECK_EVERY: Duration = Duration::from_secs(5);
-/// So many sent events are compared at a time, from the last one back, until all of them are
-/// there: more than the relay sends side by side, so that what was lost from the end is seen.
-const BLOCK: i64 = 512;
-const LOOKS_AT_ONCE: usize = 64;
-/// JetStream's error code for a stream that does not exist.
-const NOT_FOUND: u64 = 10059;
+/// Messages leave a stream by an erasure as well: not each of them is looked after at once.
+const SWEEP_EVERY: Duration = Duration::from_secs(30);
 
 const LOST: &str = "UPDATE outbox SET sent_at = NULL, stream_sequence = NULL, incarnation = NULL
     WHERE sent_at IS NOT NULL AND subject LIKE $1 AND (incarnation <> $2 OR stream_sequence > $3)";
-const SENT: &str = "SELECT position, message_id, stream_sequence FROM outbox
-    WHERE sent_at IS NOT NULL AND subject LIKE $1 AND position < $2 ORDER BY position DESC LIMIT $3";
 const UNSEND: Sql = Sql {
     sqlite: "UPDATE outbox SET sent_at = NULL, stream_sequence = NULL, incarnation = NULL
              WHERE position IN (SELECT value FROM json_each($1))",
@@ -57,18 +49,33 @@ impl Incarnations {
     }
 }
 
-#[derive(Debug, FromRow)]
-struct SentRow {
-    position: i64,
-    message_id: String,
-    stream_sequence: i64,
-}
-
 /// What was seen of a stream last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Seen {
     made: i64,
     last_sequence: u64,
+    /// How many messages are gone from it that did not end by their age.
+    holes: u64,
+    swept_at: Instant,
+}
+
+impl Seen {
+    fn of(stream: &Stream) -> Self {
+        let info = stream.cached_info();
+        let (state, is_kept) = (&info.state, info.config.max_age.is_zero());
+        let ended = state.first_sequence.saturating_sub(1);
+        let offered = state.last_sequence - if is_kept { 0 } else { ended };
+        Self {
+            made: info.created.timestamp_micros(),
+            last_sequence: state.last_sequence,
+            holes: offered.saturating_sub(state.messages),
+            swept_at: Instant::now(),
+        }
+    }
+
+    fn is_continued_by(&self, now: &Self) -> bool {
+        self.made == now.made && self.last_sequence <= now.last_sequence
+    }
 }
 
 /// Compares what was sent with what the streams have, until the process stops.
@@ -85,7 +92,7 @@ impl Redrive {
         let producer = source(database.service());
         let mut streams: Vec<&'static envelope::Stream> = Vec::new();
         for contract in CATALOGUE {
-            let is_ours = contract.producer.service == producer;
+            let is_ours = contract.is_published_by(&producer);
             if is_ours
                 && !streams
                     .iter()
@@ -123,37 +130,54 @@ impl Redrive {
 
     async fn check(&mut self) -> anyhow::Result<()> {
         for declared in self.streams.clone() {
-            let Some(stream) = self.open(declared.name).await? else {
+            let Some(stream) = presence::open(&self.bus, declared.name).await? else {
                 continue;
             };
-            let info = stream.cached_info();
-            let now = Seen {
-                made: info.created.timestamp_micros(),
-                last_sequence: info.state.last_sequence,
-            };
+            let mut now = Seen::of(&stream);
             self.incarnations.set(declared.entity, now.made);
-            let before = self.seen.get(declared.name);
-            let goes_on = before.is_some_and(|before| {
-                before.made == now.made && before.last_sequence <= now.last_sequence
-            });
-            if !goes_on {
-                self.publish_lost(declared, &stream, now).await?;
+            match self.seen.get(declared.name) {
+                Some(before) if before.is_continued_by(&now) => {
+                    if now.holes <= before.holes || before.swept_at.elapsed() < SWEEP_EVERY {
+                        now.holes = before.holes;
+                        now.swept_at = before.swept_at;
+                    } else {
+                        self.fill_holes(declared, &stream).await?;
+                    }
+                }
+                _ => {
+                    self.publish_lost(declared, &stream, now).await?;
+                    self.fill_holes(declared, &stream).await?;
+                }
             }
             self.seen.insert(declared.name, now);
         }
         Ok(())
     }
 
-    async fn open(&self, name: &str) -> anyhow::Result<Option<Stream>> {
-        match self.bus.jetstream().get_stream(name).await {
-            Ok(stream) => Ok(Some(stream)),
-            Err(error) => match error.kind() {
-                GetStreamErrorKind::JetStream(inner) if inner.error_code().0 == NOT_FOUND => {
-                    Ok(None)
-                }
-                _ => Err(error).with_context(|| format!("cannot look up {name}")),
-            },
+    /// Publishes what the stream has lost in its midst: a block of its store may be gone, cut
+    /// short or damaged.
+    async fn fill_holes(&self, declared: &envelope::Stream, stream: &Stream) -> anyhow::Result<()> {
+        let subjects = format!("{}.%", declared.entity);
+        let missing = presence::sweep(&self.database, &subjects, stream).await?;
+        let again = publish_again(&self.database, declared.name, &missing).await?;
+        self.tell(declared, again);
+        Ok(())
+    }
+
+    fn tell(&self, declared: &envelope::Stream, lost: u64) {
+        if lost == 0 {
+            return;
         }
+        let service = self.database.service();
+        metrics::counter!("dipper_events_redriven_total", "service" => service, "stream" => declared.name.to_owned())
+            .increment(lost);
+        tracing::warn!(
+            service,
+            stream = declared.name,
+            lost,
+            "the stream has lost events; they are published again"
+        );
+        self.database.outbox_filled.notify_one();
     }
 
     /// Marks as unsent what the stream does not have, and wakes the relay.
@@ -171,36 +195,20 @@ impl Redrive {
         .map_err(DatabaseError::from)?;
         work.commit().await?;
         lost += self.unsend_from_the_end(&subjects, stream).await?;
-        if lost > 0 {
-            let service = self.database.service();
-            metrics::counter!("dipper_events_redriven_total", "service" => service, "stream" => declared.name.to_owned())
-                .increment(lost);
-            tracing::warn!(
-                service,
-                stream = declared.name,
-                lost,
-                "the stream has lost events; they are published again"
-            );
-            self.database.outbox_filled.notify_one();
-        }
+        self.tell(declared, lost);
         Ok(())
     }
 
     /// Other events may have got the sequences of those that were lost.
     async fn unsend_from_the_end(&self, subjects: &str, stream: &Stream) -> anyhow::Result<u64> {
-        let mut before = i64::MAX;
-        let mut lost = 0;
+        let (mut before, mut lost) = (i64::MAX, 0);
         loop {
-            let mut session = self.database.read().await?;
-            let block: Vec<SentRow> = sql!(session, c => sqlx::query_as(SENT).bind(subjects)
-                .bind(before).bind(BLOCK).fetch_all(c).await)
-            .map_err(DatabaseError::from)?;
-            drop(session);
+            let block = presence::block(&self.database, subjects, before).await?;
             let Some(oldest) = block.last() else {
                 return Ok(lost);
             };
             before = oldest.position;
-            let missing = missing_in(stream, block).await?;
+            let missing = presence::missing_in(&self.database, stream, block).await?;
             if missing.is_empty() {
                 return Ok(lost);
             }
@@ -209,36 +217,5 @@ impl Redrive {
             work.write_rows(UNSEND, json!(missing)).await?;
             work.commit().await?;
         }
-    }
-}
-
-/// The positions of those that the stream does not have.
-async fn missing_in(stream: &Stream, block: Vec<SentRow>) -> anyhow::Result<Vec<i64>> {
-    let looks = block.into_iter().map(|row| {
-        let stream = stream.clone();
-        async move {
-            let is_there = is_there(&stream, &row).await?;
-            anyhow::Ok((!is_there).then_some(row.position))
-        }
-    });
-    let looks = stream::iter(looks).buffered(LOOKS_AT_ONCE);
-    let found: Vec<Option<i64>> = looks.try_collect().await?;
-    Ok(found.into_iter().flatten().collect())
-}
-
-/// Whether the stream holds this very event where it said so. What is too old to be kept counts
-/// as there.
-async fn is_there(stream: &Stream, row: &SentRow) -> anyhow::Result<bool> {
-    let sequence = row.stream_sequence.unsigned_abs();
-    if sequence < stream.cached_info().state.first_sequence {
-        return Ok(true);
-    }
-    match stream.direct_get(sequence).await {
-        Ok(message) => {
-            let id = message.headers.get(NATS_MESSAGE_ID);
-            Ok(id.is_some_and(|id| id.as_str() == row.message_id))
-        }
-        Err(error) if error.kind() == DirectGetErrorKind::NotFound => Ok(false),
-        Err(error) => Err(error).context("cannot look up a sent event"),
     }
 }
