@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use futures::{StreamExt as _, stream};
 use serde_json::json;
+use tokio::time::Instant;
 
 use crate::audit::digest;
 use crate::bus::Bus;
@@ -106,7 +107,7 @@ pub async fn relay(database: Database, bus: Bus, lifecycle: Lifecycle) -> anyhow
     let name = format!("{} re-drive", database.service());
     lifecycle.spawn(name, redrive.run(lifecycle.clone()));
     let mut delay = Duration::ZERO;
-    let mut pruned = tokio::time::Instant::now();
+    let mut pruned: Option<Instant> = None;
     while !lifecycle.is_stopping() {
         match publish_batch(&database, &bus, &incarnations).await {
             Ok(Progress::Idle) => {
@@ -126,8 +127,8 @@ pub async fn relay(database: Database, bus: Bus, lifecycle: Lifecycle) -> anyhow
             Ok(Progress::Stuck(why)) => delay = wait_longer(delay, &database, &why),
             Err(error) => delay = wait_longer(delay, &database, &error.to_string()),
         }
-        if pruned.elapsed() > PRUNE_EVERY {
-            pruned = tokio::time::Instant::now();
+        if pruned.is_none_or(|pruned| pruned.elapsed() > PRUNE_EVERY) {
+            pruned = Some(Instant::now());
             if let Err(error) = prune(&database).await {
                 tracing::warn!(service = database.service(), %error, "cannot prune the outbox");
             }

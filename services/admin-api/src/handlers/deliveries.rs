@@ -1,12 +1,13 @@
 //! What became of the events that each service was offered.
 
 use axum::extract::State;
+use chassis::audit::{Audit, Findings};
 use chassis::deliveries::{Counts, HowMany, Parked, Place, Status, Which};
 use chassis::http::{Json, List, PageRequest, Path, Problem, Query};
 use chassis::rpc::ask_service;
 use chrono::{DateTime, Utc};
 use envelope::{READERS, Reader};
-use futures::future::join_all;
+use futures::future::{join, join_all};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -26,6 +27,8 @@ pub(crate) struct ServiceView {
     answers: bool,
     /// One entry per stream; empty while it does not answer.
     streams: Vec<Counts>,
+    /// How it stands with the events that it sent itself; none from a service without a database.
+    audit: Option<Findings>,
 }
 
 /// An event that is not completed.
@@ -91,12 +94,15 @@ pub(crate) async fn list(
 }
 
 async fn view(app: &App, reader: &Reader) -> ServiceView {
-    let counts = ask_service(&app.bus, reader.service, &HowMany {}).await;
+    let counts = ask_service(&app.bus, reader.service, &HowMany {});
+    let audit = ask_service(&app.bus, reader.service, &Audit {});
+    let (counts, audit) = join(counts, audit).await;
     ServiceView {
         service: reader.service,
         reading: reader.reading.as_str(),
         answers: counts.is_ok(),
         streams: counts.unwrap_or_default(),
+        audit: audit.ok(),
     }
 }
 

@@ -54,8 +54,8 @@ pub(crate) async fn publish_again(
         return Ok(0);
     }
     let mut work = database.begin().await?;
-    let (text, list) = (FIND.text(work.dialect()), json!(positions).to_string());
-    let rows: Vec<Row> = sql!(work, c => sqlx::query_as(text).bind(&list).fetch_all(c).await)?;
+    let (text, wanted) = (FIND.text(work.dialect()), json!(positions).to_string());
+    let rows: Vec<Row> = sql!(work, c => sqlx::query_as(text).bind(&wanted).fetch_all(c).await)?;
     let (gone, lost) = divide(&mut work, rows).await?;
     if !gone.is_empty() {
         work.deletes_for_good();

@@ -6,6 +6,7 @@ use chassis::lifecycle::Lifecycle;
 use chassis::nats_server::NatsServer;
 use envelope::Outgoing;
 use serde_json::Value;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tempfile::TempDir;
 use testkit::eventually;
@@ -24,7 +25,7 @@ pub struct Broker {
     process: u32,
     end: CancellationToken,
     supervisor: JoinHandle<anyhow::Result<()>>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// A message as a stream keeps it.
@@ -63,8 +64,11 @@ impl Broker {
     /// Starts a server without streams.
     pub async fn empty() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let program = testkit::nats_server();
-        let server = NatsServer::start(&program, &folder.path().join("nats"), &[USER])
+        let program = Path::new(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/tests/harmed-nats-server.sh"
+        ));
+        let server = NatsServer::start(program, &folder.path().join("nats"), &[USER])
             .await
             .unwrap();
         let access = server.credentials().access(USER);
@@ -77,7 +81,7 @@ impl Broker {
             process,
             supervisor: tokio::spawn(server.supervise(end.clone())),
             end,
-            _folder: folder,
+            folder,
         }
     }
 
@@ -118,6 +122,37 @@ impl Broker {
             .args(["-9", &self.process.to_string()])
             .status();
         assert!(killed.await.unwrap().success());
+    }
+
+    /// The file in which a stream's first messages are, and where this text is in it.
+    pub async fn block_with(&self, stream: &str, text: &str) -> (PathBuf, usize) {
+        let messages = format!("nats/store/jetstream/$G/streams/{stream}/msgs/1.blk");
+        let file = self.folder.path().join(messages);
+        let place = eventually("the text is in the store", || async {
+            let bytes = std::fs::read(&file).ok()?;
+            let mut windows = bytes.windows(text.len());
+            windows.position(|window| window == text.as_bytes())
+        });
+        let place = place.await;
+        (file, place)
+    }
+
+    /// Ends the server, does something to its files with the shell, and lets it start again.
+    pub async fn harm(&self, command: &str) {
+        let nats = self.folder.path().join("nats");
+        std::fs::write(nats.join("harm.sh"), command).unwrap();
+        let process = std::fs::read_to_string(nats.join("nats-server.pid")).unwrap();
+        let ended = Command::new("kill").arg(process.trim()).status().await;
+        assert!(ended.unwrap().success());
+        eventually("the harm is done", || async {
+            (!nats.join("harm.sh").exists()).then_some(())
+        })
+        .await;
+        eventually("the server is back", || async {
+            self.bus.client().flush().await.ok()?;
+            self.count("RATE").await.map(drop)
+        })
+        .await;
     }
 
     /// Publishes an event as its producer does.

@@ -14,9 +14,13 @@ use crate::broker::Broker;
 const MODEL: &str = "score-model";
 
 /// How many attempts fail before the model works.
-type Absences = Arc<AtomicUsize>;
+pub type Absences = Arc<AtomicUsize>;
 
-async fn score(absences: Absences, tick: Received<tick::New>) -> Result<Vec<Outgoing>, Failure> {
+/// Scores a tick, after so many failures.
+pub async fn score(
+    absences: Absences,
+    tick: Received<tick::New>,
+) -> Result<Vec<Outgoing>, Failure> {
     let absent = absences.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
         left.checked_sub(1)
     });
@@ -45,17 +49,21 @@ async fn start_model(broker: &Broker, absences: usize) {
         .unwrap();
 }
 
-fn ticked() -> Outgoing {
-    let ticked = tick::New {
+/// A tick by somebody.
+pub fn tick() -> tick::New {
+    tick::New {
         user: UserId(Uuid::new_v4()).into(),
         image: ImageUrl::new("", ImageId(Uuid::new_v4())).into(),
         species: None,
         seen_on: None,
         count: None,
         place: None,
-    };
+    }
+}
+
+fn ticked() -> Outgoing {
     let metadata = Metadata::new("services/TickAPI", Clock::default().now());
-    seal(EventId(Uuid::now_v7()), metadata, &ticked).unwrap()
+    seal(EventId(Uuid::now_v7()), metadata, &tick()).unwrap()
 }
 
 #[tokio::test]

@@ -28,6 +28,7 @@ macro_rules! on_both_databases {
     };
 }
 
+mod audit;
 mod broker;
 mod changes;
 mod consumers;

@@ -1,6 +1,7 @@
 //! Who may depend on whom.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use serde_json::Value;
 
@@ -74,4 +75,33 @@ async fn crates_depend_on_each_other_as_the_golden_list_says() {
         .map(|(name, ours)| (*name, ours.to_vec()))
         .collect();
     assert_eq!(found, golden);
+}
+
+/// An alert about a figure that nobody measures never rings.
+#[test]
+fn alerts_are_about_figures_that_are_measured() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let alerts = std::fs::read_to_string(root.join("deploy/alerts.yml")).unwrap();
+    let expressions = alerts.lines().filter(|line| line.contains("expr:"));
+    let words = expressions.flat_map(|line| line.split(|c: char| c != '_' && !c.is_alphanumeric()));
+    let figures: BTreeSet<&str> = words.filter(|word| word.starts_with("dipper_")).collect();
+    assert!(figures.len() >= 5, "{figures:?}");
+    let measured = sources(&root.join("services/chassis/src"));
+    for figure in figures {
+        assert!(measured.contains(&format!("\"{figure}\"")), "{figure}");
+    }
+}
+
+/// All that is written in a folder of sources.
+fn sources(folder: &Path) -> String {
+    let entries = std::fs::read_dir(folder).unwrap();
+    let texts = entries.map(|entry| {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path)
+        } else {
+            std::fs::read_to_string(path).unwrap()
+        }
+    });
+    texts.collect()
 }

@@ -109,6 +109,8 @@ async fn sees_where_events_are(api: &Api, admin: &Birder) {
     assert_eq!(all.len(), 7);
     for service in all {
         assert_eq!(service["answers"], true, "{service}");
+        let keeps_nothing = service["service"] == "score-model";
+        assert_eq!(service["audit"].is_null(), keeps_nothing, "{service}");
     }
     let statistics = all
         .iter()
