@@ -32,7 +32,7 @@ pub use questions::{Again, AnswerAgain, Audit, Digests, Findings, Unknown};
 /// So many events are compared at a time.
 const MOST_ROWS: i64 = 50_000;
 /// So many are marked with one statement: others want to write as well.
-const MARKED_AT_ONCE: usize = 2000;
+const MARKED_AT_ONCE: usize = 500;
 /// A consumer that lacks an event after so many times will not get it by one more: somebody has
 /// to look.
 const MOST_TIMES: u32 = 3;

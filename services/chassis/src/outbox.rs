@@ -102,10 +102,7 @@ pub async fn erase(session: &mut Session, person: uuid::Uuid) -> Result<u64, Dat
 
 /// Publishes what is in the outbox until the process stops, and again what a stream has lost.
 pub async fn relay(database: Database, bus: Bus, lifecycle: Lifecycle) -> anyhow::Result<()> {
-    let incarnations = Incarnations::default();
-    let redrive = Redrive::new(database.clone(), bus.clone(), incarnations.clone());
-    let name = format!("{} re-drive", database.service());
-    lifecycle.spawn(name, redrive.run(lifecycle.clone()));
+    let incarnations = look_after_streams(&database, &bus, &lifecycle).await;
     let mut delay = Duration::ZERO;
     let mut pruned: Option<Instant> = None;
     while !lifecycle.is_stopping() {
@@ -138,6 +135,22 @@ pub async fn relay(database: Database, bus: Bus, lifecycle: Lifecycle) -> anyhow
         }
     }
     Ok(())
+}
+
+/// Learns when the streams were made, and begins to look for what they lose.
+async fn look_after_streams(database: &Database, bus: &Bus, lifecycle: &Lifecycle) -> Incarnations {
+    let (service, incarnations) = (database.service(), Incarnations::default());
+    let redrive = Redrive::new(database.clone(), bus.clone(), incarnations.clone());
+    tokio::select! {
+        learnt = redrive.learn() => if let Err(error) = learnt {
+            let error = format!("{error:#}");
+            tracing::debug!(service, error, "the streams are not known yet");
+        },
+        () = lifecycle.stopped() => {}
+    }
+    let name = format!("{service} re-drive");
+    lifecycle.spawn(name, redrive.run(lifecycle.clone()));
+    incarnations
 }
 
 enum Progress {

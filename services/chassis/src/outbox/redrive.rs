@@ -110,6 +110,17 @@ impl Redrive {
         }
     }
 
+    /// Learns when the streams were made, before anything is published to them.
+    pub async fn learn(&self) -> anyhow::Result<()> {
+        for declared in &self.streams {
+            if let Some(stream) = presence::open(&self.bus, declared.name).await? {
+                let made = stream.cached_info().created.timestamp_micros();
+                self.incarnations.set(declared.entity, made);
+            }
+        }
+        Ok(())
+    }
+
     /// Checks now and then, and whenever the broker is there again.
     pub async fn run(mut self, lifecycle: Lifecycle) -> anyhow::Result<()> {
         let mut connections = self.bus.connections();
