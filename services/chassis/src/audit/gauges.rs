@@ -28,27 +28,7 @@ async fn try_to_set(database: &Database, streams: &[&'static Stream]) -> Result<
     let missing = store::missing(&mut session).await?;
     let waits = store::waits_to_be_sent(&mut session, &database.clock).await?;
     drop(session);
-    let producer = source(service);
-    let mut by_reader: BTreeMap<&str, i64> = BTreeMap::new();
-    for stream in streams {
-        by_reader.extend(
-            readers::readers_of(&producer, stream)
-                .into_iter()
-                .map(|reader| (reader, 0)),
-        );
-    }
-    for (names, events) in &missing {
-        for reader in names.split(' ') {
-            *by_reader.entry(reader).or_default() += events;
-        }
-    }
-    for (reader, events) in by_reader {
-        let consumer = reader.to_owned();
-        gauge(
-            metrics::gauge!("dipper_audit_missing", "service" => service, "consumer" => consumer),
-            events,
-        );
-    }
+    set_missing(service, streams, &missing);
     gauge(
         metrics::gauge!("dipper_audit_unmatched", "service" => service),
         unmatched,
@@ -64,6 +44,27 @@ async fn try_to_set(database: &Database, streams: &[&'static Stream]) -> Result<
         waits,
     );
     Ok(())
+}
+
+/// A gauge for every reader, also for those that lack nothing.
+fn set_missing(service: &'static str, streams: &[&'static Stream], missing: &[(String, i64)]) {
+    let producer = source(service);
+    let readers = streams
+        .iter()
+        .flat_map(|stream| readers::readers_of(&producer, stream));
+    let mut by_reader: BTreeMap<&str, i64> = readers.map(|reader| (reader, 0)).collect();
+    for (names, events) in missing {
+        for reader in names.split(' ') {
+            *by_reader.entry(reader).or_default() += events;
+        }
+    }
+    for (reader, events) in by_reader {
+        let consumer = reader.to_owned();
+        gauge(
+            metrics::gauge!("dipper_audit_missing", "service" => service, "consumer" => consumer),
+            events,
+        );
+    }
 }
 
 #[expect(
