@@ -324,7 +324,13 @@ async fn open_sqlite(place: &Path, service: &str) -> Result<Pools, DatabaseError
         .max_connections(1)
         .acquire_timeout(Duration::from_secs(30))
         // On the writer only: setting it takes the write lock, which would make readers wait.
-        .connect_with(options.clone().auto_vacuum(SqliteAutoVacuum::Incremental))
+        .connect_with(
+            options
+                .clone()
+                .auto_vacuum(SqliteAutoVacuum::Incremental)
+                // KiB, taken when needed: what a large batch changes stays in memory until its commit.
+                .pragma("cache_size", "-32768"),
+        )
         .await
         .map_err(|error| unreachable(describe(&error)))?;
     let read = SqlitePoolOptions::new()

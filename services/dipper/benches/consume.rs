@@ -17,7 +17,7 @@ use chassis::nats_server::NatsServer;
 use envelope::{EventId, ImageId, ImageUrl, Metadata, OwnedImageRef, Rating, UserId, rate, seal};
 use futures::{StreamExt as _, stream};
 use sqlx::SqlitePool;
-use testkit::{Launch, Running, eventually};
+use testkit::{Launch, Running, cpu_time, eventually};
 use uuid::Uuid;
 
 const DIPPER: &str = env!("CARGO_BIN_EXE_dipper");
@@ -64,12 +64,14 @@ async fn compare(events: usize) {
     let database = open(&data).await;
     let consumed = taken(&database, events, 0).await;
     tell("Statistics, first time", consumed);
+    tell_cost(&running, events);
     running.stop().await;
     rewind(&database).await;
     let before = offered(&database).await;
     let running = serve(&data).await;
     let replayed = taken(&database, events, before).await;
     tell("Statistics, once more", replayed);
+    tell_cost(&running, events);
     running.stop().await;
     database.close().await;
     println!(
@@ -82,6 +84,15 @@ async fn compare(events: usize) {
 
 fn tell(what: &str, rate: f64) {
     println!("{what:<36} {rate:>9.0} events/s");
+}
+
+fn tell_cost(running: &Running, events: usize) {
+    let cost = cpu_time(running.pid()) / u32::try_from(events).unwrap();
+    println!(
+        "{:<36} {:>9} us of processor time an event",
+        "",
+        cost.as_micros()
+    );
 }
 
 async fn publish(bus: &Bus, events: usize) -> f64 {

@@ -22,7 +22,7 @@ use axum::routing::post;
 use axum::{Json, Router};
 use chassis::nats_server::NatsServer;
 use serde_json::{Value, json};
-use testkit::{Api, Birder, Launch, PHOTO, Wire, eventually};
+use testkit::{Api, Birder, Launch, PHOTO, Wire, cpu_time, eventually};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
 use uuid::Uuid;
@@ -31,8 +31,6 @@ const DIPPER: &str = env!("CARGO_BIN_EXE_dipper");
 const CONNECTIONS: usize = 64;
 const BIRDERS: usize = 16;
 const BARE: &str = "--bare-handler";
-/// `/proc/<pid>/stat` counts in these.
-const CLOCK_TICKS_PER_SECOND: f64 = 100.0;
 
 fn main() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -231,7 +229,7 @@ async fn target(url: &str, birders: Vec<Birder>) -> Target {
 
 async fn load(name: &str, target: &Target, pid: u32, requests: usize, wire: Option<&Wire>) -> f64 {
     let left = Arc::new(AtomicUsize::new(requests));
-    let cpu_before = cpu_seconds(pid);
+    let cpu_before = cpu_time(pid);
     let began = Instant::now();
     let mut clients = tokio::task::JoinSet::new();
     for (token, image) in target.birders.iter().cycle().take(CONNECTIONS) {
@@ -247,7 +245,8 @@ async fn load(name: &str, target: &Target, pid: u32, requests: usize, wire: Opti
         latencies.extend(client.unwrap());
     }
     let seconds = began.elapsed().as_secs_f64();
-    let cpu = (cpu_seconds(pid) - cpu_before) * 1000.0 / (requests as f64 / 1000.0);
+    let cpu = cpu_time(pid).saturating_sub(cpu_before).as_secs_f64() * 1000.0
+        / (requests as f64 / 1000.0);
     latencies.sort_unstable();
     let millis = |per_mille: usize| {
         let place = (latencies.len() * per_mille / 1000).min(latencies.len() - 1);
@@ -316,15 +315,4 @@ async fn client(
         latencies.push(sent.elapsed());
     }
     latencies
-}
-
-/// User and system time that a process has used.
-fn cpu_seconds(pid: u32) -> f64 {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
-    let fields: Vec<&str> = stat.rsplit(") ").next().unwrap().split(' ').collect();
-    let ticks: f64 = fields[11..13]
-        .iter()
-        .map(|field| field.parse::<f64>().unwrap())
-        .sum();
-    ticks / CLOCK_TICKS_PER_SECOND
 }

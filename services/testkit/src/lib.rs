@@ -60,3 +60,14 @@ pub fn nats_server() -> PathBuf {
     std::env::var_os("DIPPER_TEST_NATS_SERVER")
         .map_or_else(|| PathBuf::from("nats-server"), PathBuf::from)
 }
+
+/// User and system time that a process has used so far.
+pub fn cpu_time(pid: u32) -> Duration {
+    /// `/proc/<pid>/stat` counts in hundredths of a second.
+    const TICK: Duration = Duration::from_millis(10);
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    // What stands before is the program's name, which may hold anything.
+    let fields: Vec<&str> = stat.rsplit(") ").next().unwrap().split(' ').collect();
+    let ticks = fields[11..13].iter().map(|ticks| ticks.parse::<u32>());
+    TICK * ticks.map(Result::unwrap).sum::<u32>()
+}

@@ -15,13 +15,15 @@ use super::pull::Subscription;
 use super::retry::Retries;
 
 /// The most events in one transaction.
-const BATCH: usize = 512;
+const BATCH: usize = 2048;
 /// A small batch costs as many flushes as a large one: after one, what comes next gathers so long.
 const GATHER: Duration = Duration::from_millis(10);
 const SMALL_BATCH: usize = 128;
 
+/// How many messages are asked for at a time.
+const PULL: usize = 1024;
 /// How many messages are fetched ahead.
-const AHEAD: usize = 2048;
+const AHEAD: usize = 4096;
 
 type Pulled = Result<Message, pull::MessagesError>;
 
@@ -106,7 +108,7 @@ impl Projection {
 
     /// Fetches while what came before is handled: the client asks for more only when it is polled.
     async fn fetch(&self, consumer: &PullConsumer, to: mpsc::Sender<Pulled>) -> anyhow::Result<()> {
-        let mut messages = self.from.pull(consumer, BATCH).await?;
+        let mut messages = self.from.pull(consumer, PULL).await?;
         while let Some(message) = messages.next().await {
             to.send(message).await?;
         }

@@ -16,7 +16,7 @@ use crate::lifecycle::Lifecycle;
 
 /// How long the broker waits for an acknowledgement before it delivers again.
 const ACK_WAIT: Duration = Duration::from_secs(30);
-const MAX_ACK_PENDING: i64 = 4096;
+const MAX_ACK_PENDING: i64 = 16_384;
 const PULL_EXPIRES: Duration = Duration::from_secs(30);
 const PULL_HEARTBEAT: Duration = Duration::from_secs(10);
 pub(super) const RETRY_READING: Duration = Duration::from_millis(500);
