@@ -144,6 +144,9 @@ pub struct Reader {
     pub reading: Reading,
     /// Why so.
     pub why: &'static str,
+    /// Whether everything in its database follows from the streams, so that it can be built anew
+    /// from them. The others also keep what no event tells.
+    pub is_derived: bool,
 }
 
 /// How a service reads events.
@@ -261,7 +264,7 @@ pub static READERS: &[Reader] = &[
         "a score may take its time, and many can be made at once",
     ),
     effect("notifier", "a mail that was sent cannot be sent again"),
-    projection("statistics", "the rows that figures are counted from"),
+    derived("statistics", "the rows that figures are counted from"),
     projection("admin-api", "the audit log"),
 ];
 
@@ -270,6 +273,14 @@ const fn projection(service: &'static str, why: &'static str) -> Reader {
         service,
         reading: Reading::Projection,
         why,
+        is_derived: false,
+    }
+}
+
+const fn derived(service: &'static str, why: &'static str) -> Reader {
+    Reader {
+        is_derived: true,
+        ..projection(service, why)
     }
 }
 
@@ -278,6 +289,7 @@ const fn effect(service: &'static str, why: &'static str) -> Reader {
         service,
         reading: Reading::Effect,
         why,
+        is_derived: false,
     }
 }
 

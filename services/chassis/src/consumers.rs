@@ -4,17 +4,19 @@
 //! Two kinds: [`Consumers`] change the service's database; [`Effects`] belong to a service that
 //! has none and answer an event with other events.
 
-mod attempt;
+pub(crate) mod attempt;
+pub(crate) mod beside;
+mod bound;
 pub mod dead;
 mod effects;
 mod held;
 mod inbox;
-mod lease;
+pub(crate) mod lease;
 pub(crate) mod offered;
 pub(crate) mod parking;
-mod progress;
+pub(crate) mod progress;
 mod projection;
-mod pull;
+pub(crate) mod pull;
 mod retry;
 mod shared;
 
@@ -24,21 +26,15 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use envelope::{Canonical, Decoded, EventId, Reading};
+use envelope::{Canonical, Decoded, EventId};
 
-use crate::bus::Bus;
 use crate::database::{Database, DatabaseError};
-use crate::lifecycle::Lifecycle;
 use crate::trace::TraceParent;
 use crate::unit_of_work::{Cause, Work, WorkError};
 
-use self::attempt::Attempts;
-use self::parking::Lot;
-use self::projection::Projection;
-use self::pull::Subscription;
-use self::shared::Shared;
-
+pub use bound::BoundConsumers;
 pub use effects::{BoundEffects, Effects};
+pub use progress::handled_until;
 
 /// Why an event was not handled; decides what happens to it.
 #[derive(Debug, thiserror::Error)]
@@ -303,83 +299,6 @@ impl<A: Clone + Send + Sync + 'static> Consumers<A> {
             .handlers
             .into_iter()
             .map(|(name, handler)| (name, handler.bind(app.clone())));
-        BoundConsumers {
-            handlers: Arc::new(handlers.collect()),
-            any: None,
-            database,
-        }
-    }
-}
-
-/// A service's consumers, ready to run.
-pub struct BoundConsumers {
-    handlers: Arc<HashMap<EventName, BoundHandler>>,
-    any: Option<BoundHandler>,
-    database: Database,
-}
-
-impl BoundConsumers {
-    /// Hands every event of the streams that the service consumes to one handler, which gets the
-    /// decoded messages themselves, those of one kind together: for an index over all events. What
-    /// is no event of the catalogue goes to the dead letters. Repetitions of an event, and events
-    /// about erased people, are handed over like any other, so it must be idempotent.
-    pub fn any<A, F, Fut>(app: A, database: Database, handle: F) -> Self
-    where
-        A: Clone + Send + Sync + 'static,
-        F: Fn(A, Deliveries<()>) -> Fut + Clone + Send + Sync + 'static,
-        Fut: Future<Output = Result<Handled, Failure>> + Send + 'static,
-    {
-        let handler = BoundHandler::Many(Arc::new(move |arrivals, work| {
-            let (app, handle) = (app.clone(), handle.clone());
-            Box::pin(async move {
-                let received = arrivals.into_iter().map(|arrival| arrival.with(()));
-                let received = received.collect();
-                handle(app, Deliveries { received, work }).await
-            })
-        }));
-        Self {
-            handlers: Arc::default(),
-            any: Some(handler),
-            database,
-        }
-    }
-
-    /// Checks the table against the catalogue, makes the durable consumers and begins.
-    pub async fn run(self, bus: &Bus, lifecycle: &Lifecycle) -> anyhow::Result<()> {
-        let service = self.database.service();
-        if self.any.is_none() {
-            pull::check_table(service, self.handlers.keys().copied())?;
-        }
-        let epoch = match envelope::reader(service).map(|reader| reader.reading) {
-            Some(Reading::Projection) => Some(lease::keep(self.database.clone(), lifecycle)),
-            _ => None,
-        };
-        for mut from in Subscription::all(service, bus, lifecycle) {
-            if self.any.is_some() {
-                // The whole stream, so that what the catalogue does not know is noticed and buried.
-                from.filters.clear();
-            }
-            let attempts = Attempts {
-                lot: Lot {
-                    consumer: service,
-                    stream: from.stream,
-                },
-                bus: bus.clone(),
-                database: self.database.clone(),
-                handlers: Arc::clone(&self.handlers),
-                any: self.any.clone(),
-            };
-            let task = format!("{service} on {}", from.stream);
-            if let Some(epoch) = epoch.clone() {
-                from.ensure_projection().await?;
-                let worker = Projection::new(from, attempts, epoch);
-                lifecycle.spawn(task, worker.run());
-            } else {
-                let consumer = from.ensure().await?;
-                let worker = Shared::new(from, attempts);
-                lifecycle.spawn(task, worker.run(consumer));
-            }
-        }
-        Ok(())
+        BoundConsumers::new(Arc::new(handlers.collect()), database)
     }
 }

@@ -1,29 +1,28 @@
 //! SQLite or PostgreSQL behind one session type. SQL texts are shared; see [`sql!`](crate::sql).
 
 mod error;
+mod generations;
+mod pools;
 
-use std::path::{Path, PathBuf};
-use std::str::FromStr as _;
-use std::sync::Arc;
-use std::time::Duration;
+use std::borrow::Cow;
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
 
-use sqlx::migrate::Migrator;
+use sqlx::migrate::{Migration, Migrator};
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::sqlite::{
-    SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
-    SqliteSynchronous,
-};
+use sqlx::postgres::PgConnectOptions;
 use sqlx::{PgConnection, Postgres, Sqlite, SqliteConnection, Transaction};
 use tokio::sync::{Notify, watch};
 
 use crate::bus::old_readers::OldReaders;
 use crate::clock::Clock;
-use crate::keys::{PurposeKey, create_private_folder};
+use crate::keys::PurposeKey;
 use crate::unit_of_work::Work;
 
 pub use error::DatabaseError;
-use error::describe;
+pub(crate) use generations::Beside;
+use generations::current_generation;
+use pools::Pools;
 
 static DELIVERY: Migrator = sqlx::migrate!("./migrations");
 
@@ -88,20 +87,35 @@ impl Sql {
 /// A service's own database; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Database {
-    pools: Pools,
+    /// Of the live generation; another may take its place.
+    pools: Arc<RwLock<Pools>>,
+    origin: Arc<Origin>,
     pub(crate) clock: Clock,
     pub(crate) fence_key: PurposeKey,
     pub(crate) outbox_filled: Arc<Notify>,
     pub(crate) deleted_for_good: Arc<Notify>,
+    pub(crate) rebuild_asked: Arc<Notify>,
     parked: Arc<watch::Sender<u64>>,
     pub(crate) old_readers: OldReaders,
     service: &'static str,
 }
 
-#[derive(Clone, Debug)]
-enum Pools {
-    Sqlite { read: SqlitePool, write: SqlitePool },
-    Postgres(PgPool),
+/// What a generation of a service's database is made from.
+#[derive(Debug)]
+struct Origin {
+    url: DatabaseUrl,
+    migrations: Cow<'static, [Migration]>,
+}
+
+impl Origin {
+    async fn migrate(&self, pools: &Pools) -> Result<(), DatabaseError> {
+        pools.migrate(&DELIVERY).await?;
+        let own = Migrator {
+            migrations: self.migrations.clone(),
+            ..Migrator::DEFAULT
+        };
+        pools.migrate(&own).await
+    }
 }
 
 /// A connection that reads, or the transaction of a [`Work`].
@@ -183,33 +197,21 @@ impl Database {
         clock: Clock,
         fence_key: PurposeKey,
     ) -> Result<Self, DatabaseError> {
-        let pools = match url {
-            DatabaseUrl::Sqlite(folder) => open_sqlite(folder, service).await?,
-            DatabaseUrl::Postgres(address) => open_postgres(address, service).await?,
+        let place = url.place(service, current_generation(url, service)?);
+        let pools = place.open(service).await?;
+        let origin = Origin {
+            url: url.clone(),
+            migrations: migrations.migrations.clone(),
         };
-        for tables in [&DELIVERY, migrations] {
-            // Both sets share one history table; each finds the other's entries there.
-            let mut tables = Migrator {
-                migrations: tables.migrations.clone(),
-                ..Migrator::DEFAULT
-            };
-            tables.set_ignore_missing(true);
-            match &pools {
-                Pools::Sqlite { write, .. } => {
-                    // Unlike PostgreSQL's, SQLite's driver does not keep two migrations apart.
-                    let mut alone = write.begin_with("BEGIN IMMEDIATE").await?;
-                    tables.run(&mut *alone).await?;
-                    alone.commit().await?;
-                }
-                Pools::Postgres(pool) => tables.run(pool).await?,
-            }
-        }
+        origin.migrate(&pools).await?;
         let database = Self {
-            pools,
+            pools: Arc::new(RwLock::new(pools)),
+            origin: Arc::new(origin),
             clock,
             fence_key,
             outbox_filled: Arc::default(),
             deleted_for_good: Arc::default(),
+            rebuild_asked: Arc::default(),
             parked: Arc::default(),
             old_readers: OldReaders::default(),
             service,
@@ -217,6 +219,23 @@ impl Database {
         let last = crate::outbox::last_position(&mut database.read().await?).await?;
         database.clock.continue_after(last);
         Ok(database)
+    }
+
+    /// The same service's, in another place; nobody who waits for changes here hears of those there.
+    fn with_pools(&self, pools: Pools) -> Self {
+        Self {
+            pools: Arc::new(RwLock::new(pools)),
+            outbox_filled: Arc::default(),
+            deleted_for_good: Arc::default(),
+            rebuild_asked: Arc::default(),
+            parked: Arc::default(),
+            ..self.clone()
+        }
+    }
+
+    fn pools(&self) -> Pools {
+        let pools = self.pools.read().unwrap_or_else(PoisonError::into_inner);
+        pools.clone()
     }
 
     /// Says who is known to read old majors of what is published here.
@@ -242,21 +261,28 @@ impl Database {
 
     /// A connection to read with. On SQLite it refuses to write.
     pub async fn read(&self) -> Result<Session, DatabaseError> {
-        Ok(match &self.pools {
-            Pools::Sqlite { read, .. } => Session::SqliteRead(read.acquire().await?),
-            Pools::Postgres(pool) => Session::PostgresRead(pool.acquire().await?),
-        })
+        loop {
+            match self.pools().read().await {
+                Err(sqlx::Error::PoolClosed) if !self.is_closed() => {}
+                session => return Ok(session?),
+            }
+        }
     }
 
     /// Begins a change; nothing of it stays unless it is committed.
     pub async fn begin(&self) -> Result<Work, DatabaseError> {
-        let session = match &self.pools {
-            Pools::Sqlite { write, .. } => {
-                Session::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?)
+        loop {
+            match self.pools().begin().await {
+                Err(sqlx::Error::PoolClosed) if !self.is_closed() => {}
+                session => return Ok(Work::new(session?, self.clone())),
             }
-            Pools::Postgres(pool) => Session::Postgres(pool.begin().await?),
-        };
-        Ok(Work::new(session, self.clone()))
+        }
+    }
+
+    /// Whether it ended for good; otherwise connections that are closed belong to a generation
+    /// whose place another has taken meanwhile.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.pools().is_closed()
     }
 
     /// Makes deleted rows unreadable in the files: moves the write-ahead log into the database,
@@ -264,110 +290,19 @@ impl Database {
     /// when a reader was in the way; then it must be done again. PostgreSQL holds personal fields
     /// only sealed, so there is nothing to do.
     pub async fn scrub(&self) -> Result<bool, DatabaseError> {
-        let Pools::Sqlite { write, .. } = &self.pools else {
+        let Pools::Sqlite { write, .. } = self.pools() else {
             return Ok(true);
         };
         let (busy, _, _): (i64, i64, i64) = sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)")
-            .fetch_one(write)
+            .fetch_one(&write)
             .await?;
         Ok(busy == 0)
     }
 
     /// Closes all connections.
     pub async fn close(&self) {
-        match &self.pools {
-            Pools::Sqlite { read, write } => {
-                read.close().await;
-                write.close().await;
-            }
-            Pools::Postgres(pool) => pool.close().await,
-        }
+        self.pools().close().await;
     }
-}
-
-/// A folder holds one file per service; a path that ends in `.db` names the files' common stem.
-fn sqlite_file(place: &Path, service: &str) -> PathBuf {
-    if place.extension().is_some_and(|ending| ending == "db") {
-        let stem = place.file_stem().unwrap_or_default().to_string_lossy();
-        return place.with_file_name(format!("{stem}.{service}.db"));
-    }
-    place.join(format!("{service}.db"))
-}
-
-async fn open_sqlite(place: &Path, service: &str) -> Result<Pools, DatabaseError> {
-    let file = sqlite_file(place, service);
-    let unreachable = |why: String| DatabaseError::Unreachable {
-        place: file.display().to_string(),
-        why,
-    };
-    if let Some(folder) = file.parent() {
-        create_private_folder(folder).map_err(|error| unreachable(format!("{error:#}")))?;
-    }
-    let options = SqliteConnectOptions::new()
-        .filename(&file)
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        // An answer of 201 promises that the change survives a power failure.
-        .synchronous(SqliteSynchronous::Full)
-        .busy_timeout(Duration::from_secs(5))
-        .foreign_keys(true)
-        .optimize_on_close(true, None)
-        .statement_cache_capacity(256)
-        .pragma("secure_delete", "ON")
-        .pragma("temp_store", "MEMORY")
-        .pragma("trusted_schema", "OFF")
-        // Pages of 4 KiB: moving the log into the database often costs more than a longer log.
-        .pragma("wal_autocheckpoint", "4000")
-        .pragma("journal_size_limit", "67108864");
-    // One writer: inside a process nobody waits for a lock that a statement later fails on.
-    let write = SqlitePoolOptions::new()
-        .max_connections(1)
-        .acquire_timeout(Duration::from_secs(30))
-        // On the writer only: setting it takes the write lock, which would make readers wait.
-        .connect_with(
-            options
-                .clone()
-                .auto_vacuum(SqliteAutoVacuum::Incremental)
-                // KiB, taken when needed: what a large batch changes stays in memory until its commit.
-                .pragma("cache_size", "-32768"),
-        )
-        .await
-        .map_err(|error| unreachable(describe(&error)))?;
-    let read = SqlitePoolOptions::new()
-        .max_connections(4)
-        .min_connections(0)
-        .acquire_timeout(Duration::from_secs(10))
-        .connect_lazy_with(options.pragma("query_only", "ON"));
-    Ok(Pools::Sqlite { read, write })
-}
-
-async fn open_postgres(address: &str, service: &str) -> Result<Pools, DatabaseError> {
-    let schema = service.replace('-', "_");
-    let options = PgConnectOptions::from_str(address)?
-        .application_name(&format!("dipper {service}"))
-        .options([("search_path", schema.as_str())]);
-    let place = format!("postgres://{}:{}", options.get_host(), options.get_port());
-    let unreachable = |error: sqlx::Error| DatabaseError::Unreachable {
-        place: place.clone(),
-        why: format!(
-            "{}; is it running, and does DIPPER_DATABASE_URL name it?",
-            describe(&error)
-        ),
-    };
-    let pool = PgPoolOptions::new()
-        .max_connections(8)
-        .acquire_timeout(Duration::from_secs(10))
-        .connect_with(options)
-        .await
-        .map_err(unreachable)?;
-    // The schema's name is one of our services' names. Two processes may start at once: the
-    // lock is held until the new schema is committed and seen by the other.
-    let statement =
-        format!("SELECT pg_advisory_xact_lock(7461); CREATE SCHEMA IF NOT EXISTS {schema};");
-    sqlx::raw_sql(sqlx::AssertSqlSafe(statement))
-        .execute(&pool)
-        .await?;
-    Ok(Pools::Postgres(pool))
 }
 
 #[cfg(test)]
@@ -391,17 +326,5 @@ mod tests {
         );
         assert!("mysql://me@localhost".parse::<DatabaseUrl>().is_err());
         assert!("sqlite:".parse::<DatabaseUrl>().is_err());
-    }
-
-    #[test]
-    fn each_service_has_its_own_file() {
-        assert_eq!(
-            sqlite_file(Path::new("/d"), "tick-api"),
-            Path::new("/d/tick-api.db")
-        );
-        assert_eq!(
-            sqlite_file(Path::new("/d/x.db"), "tick-api"),
-            Path::new("/d/x.tick-api.db")
-        );
     }
 }

@@ -18,6 +18,7 @@
 //! | [`bus`] | the broker connection, streams, publishing |
 //! | [`consumers`] | events to handlers: inbox, effect and new events in one transaction |
 //! | [`deliveries`] | what became of every event, and what to do about those that failed |
+//! | [`rebuild`] | a service's database built anew from the streams, beside the live one |
 //! | [`rpc`] | questions between services |
 //! | [`objects`] | the picture store |
 //! | [`http`] | problem documents, extractors, the layers around all routes |
@@ -41,6 +42,7 @@ pub mod lifecycle;
 pub mod nats_server;
 pub mod objects;
 pub mod outbox;
+pub mod rebuild;
 pub mod rpc;
 pub mod service;
 pub mod settings;

@@ -76,15 +76,15 @@ impl Objects {
 }
 
 /// Writes zeros over a file, so that its old bytes are not left in free space.
-fn overwrite(path: &Path) -> std::io::Result<()> {
-    use std::io::Write as _;
-    let length = usize::try_from(std::fs::metadata(path)?.len()).unwrap_or_default();
+pub(crate) fn overwrite(path: &Path) -> std::io::Result<()> {
+    use std::io::Read as _;
+    let length = std::fs::metadata(path)?.len();
     let mut file = std::fs::OpenOptions::new().write(true).open(path)?;
-    file.write_all(&vec![0; length])?;
+    std::io::copy(&mut std::io::repeat(0).take(length), &mut file)?;
     file.sync_all()
 }
 
-async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
 ) -> std::io::Result<T> {
     tokio::task::spawn_blocking(work)

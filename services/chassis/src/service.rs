@@ -19,6 +19,7 @@ use crate::keys::Keys;
 use crate::lifecycle::Lifecycle;
 use crate::objects::Objects;
 use crate::outbox;
+use crate::rebuild;
 use crate::rpc::BoundAnswers;
 use crate::settings::Settings;
 use crate::sql;
@@ -161,6 +162,9 @@ impl Service {
         if let Some(database) = &self.database {
             answers = answers.and(deliveries::answers(database, &self.bus));
             answers = answers.and(audit::answers(database));
+            if envelope::reader(self.name).is_some_and(|reader| reader.is_derived) {
+                answers = answers.and(rebuild::answers(database));
+            }
         } else if let Some(effects) = &self.effects {
             let own = deliveries::stateless_answers(self.name, &self.bus, effects.clone());
             answers = answers.and(own);

@@ -8,6 +8,7 @@ use std::time::Duration;
 use envelope::Decoded;
 use uuid::Uuid;
 
+use super::beside::{Aside, Built};
 use super::inbox;
 use super::lease;
 use super::offered::Offered;
@@ -32,6 +33,10 @@ pub(crate) struct Attempts {
     pub database: Database,
     pub handlers: Arc<HashMap<EventName, BoundHandler>>,
     pub any: Option<BoundHandler>,
+    /// Another generation of the database, while one is built.
+    pub aside: Aside,
+    /// Says that these are attempts in a generation that is being built.
+    pub built: Option<Built>,
 }
 
 /// Where a batch comes from, and so what is written beside its effects.
@@ -63,6 +68,8 @@ pub(crate) enum Interruption {
     Database(DatabaseError),
     /// A dead letter could not be kept.
     Broker(String),
+    /// The generation that is being built does not take it.
+    Built(String),
 }
 
 impl From<DatabaseError> for Interruption {
@@ -76,7 +83,7 @@ impl std::fmt::Display for Interruption {
         match self {
             Self::Fenced => f.write_str("another process works on the projections now"),
             Self::Database(error) => error.fmt(f),
-            Self::Broker(why) => f.write_str(why),
+            Self::Broker(why) | Self::Built(why) => f.write_str(why),
         }
     }
 }
@@ -86,13 +93,15 @@ pub(crate) struct Item {
     pub offered: Offered,
     /// When the broker stored it, in nanoseconds since 1970.
     pub stored_at: i64,
-    verdict: Option<Verdict>,
+    pub(super) verdict: Option<Verdict>,
 }
 
 #[derive(Clone)]
-enum Verdict {
+pub(super) enum Verdict {
     Parked(Parking),
     Erased,
+    /// Given up by somebody, before this generation was built.
+    Skipped,
 }
 
 impl Item {
@@ -137,12 +146,12 @@ impl Attempts {
         mut items: Vec<Item>,
         source: Source,
     ) -> Result<Outcome, Interruption> {
+        let _admitted = self.admit(&items).await?;
         let mut outcome = Outcome::default();
         for item in &mut items {
             if let Err(unreadable) = &item.offered.decoded {
                 let (reason, why) = (unreadable.reason, unreadable.detail.clone());
-                let parking = self.give_up(&item.offered, reason, why).await?;
-                item.verdict = Some(Verdict::Parked(parking));
+                item.verdict = Some(self.give_up(&item.offered, reason, why).await?);
             }
         }
         // What is still to be tried; the events that come first in the stream are the last here.
@@ -273,6 +282,7 @@ impl Attempts {
                 match &item.verdict {
                     None => plan.live.push(place),
                     Some(Verdict::Erased) => plan.erased.push(place),
+                    Some(Verdict::Skipped) => plan.tally.skipped += 1,
                     Some(Verdict::Parked(parking)) => {
                         plan.parked.push((place, parking.clone()));
                         occupied.extend(lane.map(str::to_owned));
@@ -395,6 +405,9 @@ impl Attempts {
 
     /// What becomes of an event whose attempt failed.
     async fn judge(&self, offered: &Offered, failure: Failure) -> Result<Verdict, Interruption> {
+        if let Some(built) = &self.built {
+            return built.judge(self.lot, offered, failure).await;
+        }
         let attempts = offered.attempts + 1;
         let due_in = |wait: Duration| self.database.clock.micros() + micros(wait);
         let parking = match failure {
@@ -421,8 +434,8 @@ impl Attempts {
                 attempts,
                 due_at: due_in(backoff(attempts)),
             },
-            Failure::Transient(why) => self.give_up(offered, "gave-up", why).await?,
-            Failure::Poison(why) => self.give_up(offered, "poison", why).await?,
+            Failure::Transient(why) => return self.give_up(offered, "gave-up", why).await,
+            Failure::Poison(why) => return self.give_up(offered, "poison", why).await,
         };
         Ok(Verdict::Parked(parking))
     }
@@ -433,21 +446,29 @@ impl Attempts {
         offered: &Offered,
         reason: &str,
         why: String,
-    ) -> Result<Parking, Interruption> {
-        dead::bury(&self.bus, self.lot, offered, (reason, &why))
-            .await
-            .map_err(|error| Interruption::Broker(error.to_string()))?;
-        Ok(Parking {
+    ) -> Result<Verdict, Interruption> {
+        let parking = Parking {
             status: Status::Failed,
             reason: reason.to_owned(),
             detail: why,
             dependency: None,
             attempts: offered.attempts + 1,
             due_at: 0,
-        })
+        };
+        if let Some(built) = &self.built {
+            return built.give_up(self.lot, offered, parking).await;
+        }
+        let why = (reason, parking.detail.as_str());
+        dead::bury(&self.bus, self.lot, offered, why)
+            .await
+            .map_err(|error| Interruption::Broker(error.to_string()))?;
+        Ok(Verdict::Parked(parking))
     }
 
     fn count(&self, outcome: &'static str, events: i64) {
+        if self.built.is_some() {
+            return;
+        }
         metrics::counter!("dipper_events_consumed_total", "consumer" => self.lot.consumer, "outcome" => outcome)
             .increment(events.unsigned_abs());
     }

@@ -96,6 +96,8 @@ const INSERT: Sql = Sql {
                FROM jsonb_array_elements($1::jsonb) AS v(value)
                ON CONFLICT DO NOTHING",
 };
+const FIND: &str = "SELECT sequence FROM parked
+    WHERE consumer = $1 AND stream = $2 AND incarnation = $3 AND sequence = $4";
 const LANES: Sql = Sql {
     sqlite: "SELECT DISTINCT lane FROM parked WHERE consumer = $1 AND stream = $2
              AND lane IN (SELECT value FROM json_each($3))",
@@ -136,6 +138,21 @@ struct Row {
 }
 
 impl Lot {
+    /// Whether an event is parked.
+    pub async fn holds(
+        self,
+        session: &mut Session,
+        offered: &Offered,
+    ) -> Result<bool, DatabaseError> {
+        let Place {
+            incarnation,
+            sequence,
+        } = offered.place;
+        let found: Option<i64> = sql!(session, c => sqlx::query_scalar(FIND).bind(self.consumer)
+            .bind(self.stream).bind(incarnation).bind(sequence.cast_signed()).fetch_optional(c).await)?;
+        Ok(found.is_some())
+    }
+
     /// Parks events.
     pub async fn insert(
         self,

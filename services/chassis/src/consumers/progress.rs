@@ -1,9 +1,11 @@
 //! How far a consumer is in a stream, and what became of what it was offered.
 
+use async_nats::jetstream::consumer::pull;
 use sqlx::FromRow;
 
 use super::parking::Lot;
-use crate::database::{DatabaseError, Session};
+use crate::bus::Bus;
+use crate::database::{Database, DatabaseError, Session};
 use crate::sql;
 
 const FIND: &str = "SELECT incarnation, checkpoint, checkpoint_time FROM progress
@@ -13,7 +15,7 @@ const BEGIN: &str = "INSERT INTO progress (consumer, stream, incarnation, checkp
     ON CONFLICT (consumer, stream) DO UPDATE SET incarnation = $3, checkpoint = 0, checkpoint_time = 0";
 const ADVANCE: &str =
     "UPDATE progress SET checkpoint = $3, checkpoint_time = $4, offered = offered + $5,
-    processed = processed + $6, repeated = repeated + $7, erased = erased + $8
+    processed = processed + $6, repeated = repeated + $7, erased = erased + $8, skipped = skipped + $9
     WHERE consumer = $1 AND stream = $2";
 const ADD: &str = "UPDATE progress SET offered = offered + $3, processed = processed + $4,
     repeated = repeated + $5, erased = erased + $6
@@ -43,6 +45,31 @@ pub(crate) struct Tally {
     pub repeated: i64,
     /// How many name somebody who was erased.
     pub erased: i64,
+    /// How many nobody wants any more; only what is built anew comes upon such.
+    pub skipped: i64,
+}
+
+/// Up to when a service has handled what it was given in a stream, in microseconds since 1970: now,
+/// if nothing waits there; otherwise when the broker stored the last event that was handled.
+pub async fn handled_until(
+    database: &Database,
+    bus: &Bus,
+    stream: &'static str,
+) -> Result<i64, DatabaseError> {
+    let (now, consumer) = (database.clock.micros(), database.service());
+    let found = bus
+        .jetstream()
+        .get_consumer_from_stream::<pull::Config, _, _>(consumer, stream)
+        .await;
+    if let Ok(found) = found
+        && found.cached_info().num_pending == 0
+        && found.cached_info().num_ack_pending == 0
+    {
+        return Ok(now);
+    }
+    let lot = Lot { consumer, stream };
+    let checkpoint = lot.checkpoint(&mut database.read().await?).await?;
+    Ok(checkpoint.map_or(0, |checkpoint| checkpoint.stored_at / 1000))
 }
 
 impl Lot {
@@ -74,7 +101,7 @@ impl Lot {
         sql!(session, c => sqlx::query(ADVANCE).bind(self.consumer).bind(self.stream)
             .bind(to.sequence).bind(to.stored_at)
             .bind(tally.offered).bind(tally.processed).bind(tally.repeated).bind(tally.erased)
-            .execute(c).await.map(drop))?;
+            .bind(tally.skipped).execute(c).await.map(drop))?;
         Ok(())
     }
 

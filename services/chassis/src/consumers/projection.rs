@@ -4,14 +4,12 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 use async_nats::jetstream::Message;
-use async_nats::jetstream::consumer::{PullConsumer, pull};
-use futures::StreamExt as _;
 use tokio::sync::mpsc;
 
 use super::attempt::{Attempts, Item, Outcome, Source};
 use super::lease::{self, Epoch};
 use super::offered::{Offered, Place};
-use super::pull::Subscription;
+use super::pull::{Pulled, Subscription};
 use super::retry::Retries;
 
 /// The most events in one transaction.
@@ -24,8 +22,6 @@ const SMALL_BATCH: usize = 128;
 const PULL: usize = 1024;
 /// How many messages are fetched ahead.
 const AHEAD: usize = 4096;
-
-type Pulled = Result<Message, pull::MessagesError>;
 
 /// The worker of a service on one stream.
 pub(crate) struct Projection {
@@ -101,18 +97,9 @@ impl Projection {
         };
         let (to, fetched) = mpsc::channel(AHEAD);
         tokio::select! {
-            outcome = self.fetch(&consumer, to) => outcome,
+            outcome = self.from.fetch(&consumer, PULL, to) => outcome,
             outcome = self.handle_all(fetched, reader) => outcome,
         }
-    }
-
-    /// Fetches while what came before is handled: the client asks for more only when it is polled.
-    async fn fetch(&self, consumer: &PullConsumer, to: mpsc::Sender<Pulled>) -> anyhow::Result<()> {
-        let mut messages = self.from.pull(consumer, PULL).await?;
-        while let Some(message) = messages.next().await {
-            to.send(message).await?;
-        }
-        bail!("the pull ended")
     }
 
     async fn handle_all(

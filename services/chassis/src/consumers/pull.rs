@@ -4,10 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::time::Duration;
 
-use anyhow::{Context as _, ensure};
-use async_nats::jetstream::consumer::{AckPolicy, PullConsumer, pull};
+use anyhow::{Context as _, bail, ensure};
+use async_nats::jetstream::Message;
+use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, PullConsumer, pull};
 use async_nats::jetstream::stream::RawMessageErrorKind;
 use envelope::consumed_by;
+use futures::StreamExt as _;
+use tokio::sync::mpsc;
 
 use super::EventName;
 use super::progress::Checkpoint;
@@ -19,7 +22,12 @@ const ACK_WAIT: Duration = Duration::from_secs(30);
 const MAX_ACK_PENDING: i64 = 16_384;
 const PULL_EXPIRES: Duration = Duration::from_secs(30);
 const PULL_HEARTBEAT: Duration = Duration::from_secs(10);
-pub(super) const RETRY_READING: Duration = Duration::from_millis(500);
+/// How long a consumer beside the projection's stays when nobody reads.
+const UNUSED_FOR: Duration = Duration::from_mins(5);
+pub(crate) const RETRY_READING: Duration = Duration::from_millis(500);
+
+/// A message, or why the pull broke.
+pub(crate) type Pulled = Result<Message, pull::MessagesError>;
 
 /// Which streams a service reads, and which subjects of each.
 fn subscriptions(service: &str) -> BTreeMap<&'static str, Vec<String>> {
@@ -94,6 +102,34 @@ impl Subscription {
     /// Makes the durable consumer of a projection: one acknowledgement stands for all before it.
     pub async fn ensure_projection(&self) -> anyhow::Result<PullConsumer> {
         self.make(self.config(AckPolicy::All)).await
+    }
+
+    /// A consumer of its own beside the projection's, which delivers from this sequence on. It keeps
+    /// no account of what was handled, and the broker removes it when nobody reads for a while.
+    pub async fn begin_beside(&self, sequence: u64) -> anyhow::Result<PullConsumer> {
+        self.end_beside().await;
+        let config = pull::Config {
+            durable_name: Some(self.name_beside()),
+            deliver_policy: DeliverPolicy::ByStartSequence {
+                start_sequence: sequence,
+            },
+            max_ack_pending: 0,
+            inactive_threshold: UNUSED_FOR,
+            ..self.config(AckPolicy::None)
+        };
+        self.make(config).await
+    }
+
+    /// Removes that consumer, if it is there.
+    pub async fn end_beside(&self) {
+        if let Ok(stream) = self.bus.jetstream().get_stream(self.stream).await {
+            // There need not be one.
+            let _ = stream.delete_consumer(&self.name_beside()).await;
+        }
+    }
+
+    fn name_beside(&self) -> String {
+        format!("{}-rebuild", self.service)
     }
 
     /// A projection's consumer that delivers from this sequence on, and the number of its last
@@ -181,6 +217,20 @@ impl Subscription {
             .heartbeat(PULL_HEARTBEAT)
             .messages();
         messages.await.context("cannot pull")
+    }
+
+    /// Fetches while what came before is handled: the client asks for more only when it is polled.
+    pub async fn fetch(
+        &self,
+        consumer: &PullConsumer,
+        batch: usize,
+        to: mpsc::Sender<Pulled>,
+    ) -> anyhow::Result<()> {
+        let mut messages = self.pull(consumer, batch).await?;
+        while let Some(message) = messages.next().await {
+            to.send(message).await?;
+        }
+        bail!("the pull ended")
     }
 
     /// Reads until the stop; survives a lost connection, stream or consumer.
