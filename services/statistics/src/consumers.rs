@@ -10,7 +10,7 @@ use crate::store::facts::{self, Fact, Kind};
 use crate::store::people::{self, Source};
 use crate::store::ratings;
 use crate::store::ticks::{self, Ticked};
-use crate::{App, erasure};
+use crate::{App, erasure, store};
 
 pub(crate) fn consumers(app: App, database: Database) -> BoundConsumers {
     Consumers::new()
@@ -24,6 +24,7 @@ pub(crate) fn consumers(app: App, database: Database) -> BoundConsumers {
         .on_many(on_registered)
         .on(erasure::on_delete)
         .with_state(app, database)
+        .carrying(store::CARRIED)
 }
 
 async fn on_ticks(_: App, mut deliveries: Deliveries<tick::New>) -> Result<Handled, Failure> {

@@ -11,7 +11,12 @@
 //!
 //! Figures are counted from rows when somebody asks, at most once a second, and never kept beside
 //! them: an event costs one or two statements, any order of events gives the same figures, and
-//! erasing a person's rows erases the person from every figure.
+//! erasing a person's rows erases the person from every figure. Only log-ins and mails leave after a
+//! time, as they leave their streams: of those a number a day stays, which names nobody and from
+//! which nobody can be taken any more.
+//!
+//! All of it follows from the streams, but for what they have lost by age: so the database can be
+//! built anew beside the live one ([`chassis::rebuild`]).
 
 mod consumers;
 mod erasure;
@@ -25,8 +30,6 @@ mod store;
 
 use std::ops::Deref;
 use std::sync::Arc;
-
-use std::time::Duration;
 
 use chassis::clock::Clock;
 use chassis::database::Database;
@@ -43,9 +46,6 @@ use crate::recent::Recent;
 pub const NAME: &str = "statistics";
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
-
-/// Log-ins name a person no longer than their stream keeps them.
-const LOGIN_LIFE: Duration = Duration::from_hours(30 * 24);
 
 /// What handlers share.
 #[derive(Clone, Debug)]
@@ -79,13 +79,9 @@ pub async fn service(chassis: &Chassis) -> anyhow::Result<Service> {
         histogram: Recent::default(),
         top: Recent::default(),
     }));
-    let login_life = chassis
-        .settings
-        .retention
-        .get("USER")
-        .map_or(LOGIN_LIFE, |life| life.0);
-    let lifecycle = &chassis.lifecycle;
-    let retire = retirement::retire(database.clone(), login_life, lifecycle.clone());
+    let retiring = retirement::retiring(&chassis.settings);
+    let with = (database.clone(), chassis.bus.clone(), chassis.clock.clone());
+    let retire = retirement::retire(with, retiring, chassis.lifecycle.clone());
     Ok(Service::new(NAME, chassis)
         .router(router::router(app.clone()))
         .answers(Answers::new().on(overview).with_state(app.clone()))

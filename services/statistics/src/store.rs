@@ -9,3 +9,17 @@ pub(crate) mod series;
 #[cfg(test)]
 mod tests;
 pub(crate) mod ticks;
+
+/// What a rebuild cannot read in the streams any more: sealed days, and who was last seen in the
+/// stream of accounts longer ago than it reaches. Nobody erased is among those.
+pub(crate) const CARRIED: &[&str] = &[
+    "DELETE FROM sealed",
+    "INSERT INTO sealed (kind, day, events) SELECT kind, day, events FROM statistics.sealed",
+    "DELETE FROM retired",
+    "INSERT INTO retired (kind, n) SELECT kind, n FROM statistics.retired",
+    // Of days that were sealed after they were read.
+    "DELETE FROM fact WHERE EXISTS (SELECT 1 FROM sealed
+        WHERE sealed.kind = fact.kind AND sealed.day >= fact.at / 86400000000)",
+    "INSERT INTO person (user_id, source)
+        SELECT user_id, source FROM statistics.person WHERE source = 'user' ON CONFLICT DO NOTHING",
+];

@@ -1,19 +1,33 @@
 //! Scores, mails and log-ins: what happened once and is never taken back.
 
+use std::collections::HashSet;
+
 use chassis::database::{DatabaseError, Session, Sql};
 use chassis::sql;
 use envelope::{EventId, ImageId, UserId};
 use serde_json::json;
+use uuid::Uuid;
 
+use crate::period::DAY_MICROS;
+
+// A sealed day takes nothing: what comes late, or once more, changes no figure. A day has
+// 86,400,000,000 microseconds.
 const INSERT: Sql = Sql {
     sqlite: "INSERT INTO fact (event_id, kind, user_id, image_id, at)
              SELECT unhex(value->>0), value->>1, unhex(value->>2), unhex(value->>3), value->>4
-             FROM json_each($1) WHERE true ON CONFLICT (event_id) DO NOTHING",
+             FROM json_each($1) WHERE NOT EXISTS (SELECT 1 FROM sealed
+                WHERE sealed.kind = value->>1 AND sealed.day >= (value->>4) / 86400000000)
+             ON CONFLICT (event_id) DO NOTHING",
     postgres: "INSERT INTO fact (event_id, kind, user_id, image_id, at)
                SELECT (value->>0)::uuid, value->>1, (value->>2)::uuid, (value->>3)::uuid, (value->>4)::bigint
-               FROM jsonb_array_elements($1::jsonb) AS v(value) ON CONFLICT (event_id) DO NOTHING",
+               FROM jsonb_array_elements($1::jsonb) AS v(value) WHERE NOT EXISTS (SELECT 1 FROM sealed
+                  WHERE sealed.kind = value->>1 AND sealed.day >= (value->>4)::bigint / 86400000000)
+               ON CONFLICT (event_id) DO NOTHING",
 };
-const RETIRE: &str = "DELETE FROM fact WHERE kind = $1 AND at < $2";
+const OLDEST: &str = "SELECT MIN(at) FROM fact WHERE kind = $1";
+const TAKE: &str = "DELETE FROM fact WHERE kind = $1 AND at < $2 RETURNING user_id";
+const SEAL: &str =
+    "INSERT INTO sealed (kind, day, events) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
 const COUNT_RETIRED: &str = "INSERT INTO retired (kind, n) VALUES ($1, $2)
     ON CONFLICT (kind) DO UPDATE SET n = retired.n + excluded.n";
 
@@ -73,17 +87,32 @@ pub(crate) async fn insert(
     session.write_rows(INSERT, rows.collect()).await
 }
 
-/// Deletes the log-ins before a time and keeps only how many there were. Says how many went.
-pub(crate) async fn retire_logins(
+/// Seals the oldest day of a kind, if it is before another: its facts go, how many there were stays.
+/// Of a day with fewer than `k` people it is not kept which day it was. Says how many facts went.
+pub(crate) async fn seal_oldest(
     session: &mut Session,
+    kind: Kind,
     before: i64,
-) -> Result<u64, DatabaseError> {
-    let login = Kind::Login.as_str();
-    let gone = sql!(session, c => sqlx::query(RETIRE).bind(login).bind(before)
-        .execute(c).await.map(|done| done.rows_affected()))?;
-    if gone > 0 {
-        let n = i64::try_from(gone).unwrap_or(i64::MAX);
-        sql!(session, c => sqlx::query(COUNT_RETIRED).bind(login).bind(n).execute(c).await.map(drop))?;
+    k: i64,
+) -> Result<Option<usize>, DatabaseError> {
+    let kind = kind.as_str();
+    let oldest: Option<i64> =
+        sql!(session, c => sqlx::query_scalar(OLDEST).bind(kind).fetch_one(c).await)?;
+    let day = oldest.map(|at| at.div_euclid(DAY_MICROS));
+    let Some(day) = day.filter(|day| *day < before) else {
+        return Ok(None);
+    };
+    let end = (day + 1).saturating_mul(DAY_MICROS);
+    let gone: Vec<Option<Uuid>> =
+        sql!(session, c => sqlx::query_scalar(TAKE).bind(kind).bind(end).fetch_all(c).await)?;
+    let people: HashSet<Uuid> = gone.iter().flatten().copied().collect();
+    let events = i64::try_from(gone.len()).unwrap_or(i64::MAX);
+    let people = i64::try_from(people.len()).unwrap_or(i64::MAX);
+    let told = (people >= k).then_some(events);
+    let is_new = sql!(session, c => sqlx::query(SEAL).bind(kind).bind(day).bind(told)
+        .execute(c).await.map(|done| done.rows_affected() == 1))?;
+    if told.is_none() || !is_new {
+        sql!(session, c => sqlx::query(COUNT_RETIRED).bind(kind).bind(events).execute(c).await.map(drop))?;
     }
-    Ok(gone)
+    Ok(Some(gone.len()))
 }

@@ -10,8 +10,11 @@ const TOTALS: &str = "SELECT
     (SELECT COUNT(*) FROM rating WHERE value IS NOT NULL),
     (SELECT COUNT(*) FROM (SELECT DISTINCT image_id FROM tick WHERE stands = true) AS images),
     (SELECT COUNT(*) FROM fact WHERE kind = 'score'),
-    (SELECT COUNT(*) FROM fact WHERE kind = 'notification'),
+    (SELECT COUNT(*) FROM fact WHERE kind = 'notification')
+        + (SELECT COALESCE(CAST(SUM(events) AS BIGINT), 0) FROM sealed WHERE kind = 'notification')
+        + (SELECT COALESCE(CAST(SUM(n) AS BIGINT), 0) FROM retired WHERE kind = 'notification'),
     (SELECT COUNT(*) FROM fact WHERE kind = 'login')
+        + (SELECT COALESCE(CAST(SUM(events) AS BIGINT), 0) FROM sealed WHERE kind = 'login')
         + (SELECT COALESCE(CAST(SUM(n) AS BIGINT), 0) FROM retired WHERE kind = 'login'),
     (SELECT COUNT(*) FROM (SELECT DISTINCT user_id FROM person) AS people)";
 const RATINGS_BY_VALUE: &str = "SELECT value, COUNT(*) FROM rating WHERE value IS NOT NULL

@@ -12,9 +12,15 @@ const TICKS: &str = "SELECT at / $1 AS day, COUNT(*) FROM tick
 const RATINGS: &str = "SELECT at / $1 AS day, COUNT(*) FROM rating
     WHERE value IS NOT NULL AND at >= $2 AND at < $3
     GROUP BY day HAVING COUNT(DISTINCT user_id) >= $4 ORDER BY day";
-const FACTS: &str = "SELECT at / $1 AS day, COUNT(*) FROM fact
-    WHERE kind = $5 AND at >= $2 AND at < $3
-    GROUP BY day HAVING COUNT(DISTINCT user_id) >= $4 ORDER BY day";
+// A sealed day has a number only if enough people were in it.
+const FACTS: &str = "SELECT day, CAST(SUM(events) AS BIGINT) FROM (
+        SELECT at / $1 AS day, COUNT(*) AS events FROM fact
+        WHERE kind = $5 AND at >= $2 AND at < $3
+        GROUP BY at / $1 HAVING COUNT(DISTINCT user_id) >= $4
+        UNION ALL
+        SELECT day, events FROM sealed
+        WHERE kind = $5 AND day >= $2 / $1 AND day < $3 / $1 AND events IS NOT NULL
+    ) AS days GROUP BY day ORDER BY day";
 // The people of a score are those who ticked the image.
 const SCORES: &str = "SELECT fact.at / $1 AS day, COUNT(DISTINCT fact.event_id) FROM fact
     JOIN tick ON tick.image_id = fact.image_id AND tick.stands = true

@@ -75,32 +75,82 @@ async fn a_cell_with_too_few_people_is_not_counted() {
     assert_eq!(shown, [(1, 1)]);
 }
 
+const LOGINS: Counted = Counted::Facts(Kind::Login);
+const TEN_DAYS: Period = Period {
+    from: 0,
+    until: 10 * DAY_MICROS,
+};
+
+/// Seals all days before another.
+async fn seal(work: &mut Work, before: i64) {
+    while facts::seal_oldest(work, Kind::Login, before, 10)
+        .await
+        .unwrap()
+        .is_some()
+    {}
+}
+
 #[tokio::test]
-async fn a_login_that_is_retired_stays_counted_and_names_nobody() {
+async fn a_login_of_a_sealed_day_stays_counted_and_names_nobody() {
     let folder = tempfile::tempdir().unwrap();
     let mut work = open(&folder).await.begin().await.unwrap();
     apply(&mut work, Happening::LoggedIn { id: 1, user: 1 }).await;
     let before = figures::totals(&mut work).await.unwrap();
-    assert_eq!(
-        facts::retire_logins(&mut work, DAY_MICROS).await.unwrap(),
-        0
-    );
-    assert_eq!(
-        facts::retire_logins(&mut work, DAY_MICROS + 1)
-            .await
-            .unwrap(),
-        1
-    );
+    let shown = series::by_day(&mut work, LOGINS, TEN_DAYS, 1)
+        .await
+        .unwrap();
+    assert_eq!(shown, [(1, 1)]);
+    seal(&mut work, 1).await;
+    let shown = series::by_day(&mut work, LOGINS, TEN_DAYS, 1)
+        .await
+        .unwrap();
+    assert_eq!(shown, [(1, 1)], "the day has not come");
+    seal(&mut work, 2).await;
     assert_eq!(figures::totals(&mut work).await.unwrap(), before);
-    let period = Period {
-        from: 0,
-        until: 9 * DAY_MICROS,
-    };
-    let logins = Counted::Facts(Kind::Login);
+    // Fewer than ten people: it is not kept which day it was.
+    let shown = series::by_day(&mut work, LOGINS, TEN_DAYS, 1)
+        .await
+        .unwrap();
+    assert_eq!(shown, []);
+    crate::erasure::erase(&mut work, user(1)).await.unwrap();
+    let logins = figures::totals(&mut work).await.unwrap().logins;
     assert_eq!(
-        series::by_day(&mut work, logins, period, 1).await.unwrap(),
-        []
+        logins, 1,
+        "a number names nobody, so nobody can be taken from it"
     );
+}
+
+#[tokio::test]
+async fn a_sealed_day_of_many_people_is_still_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut work = open(&folder).await.begin().await.unwrap();
+    for person in 0..10 {
+        let (id, user) = (person, person);
+        apply(&mut work, Happening::LoggedIn { id, user }).await;
+    }
+    let before = figures::totals(&mut work).await.unwrap();
+    seal(&mut work, 2).await;
+    let shown = series::by_day(&mut work, LOGINS, TEN_DAYS, 10)
+        .await
+        .unwrap();
+    assert_eq!(shown, [(1, 10)]);
+    assert_eq!(figures::totals(&mut work).await.unwrap(), before);
+}
+
+#[tokio::test]
+async fn what_comes_late_to_a_sealed_day_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut work = open(&folder).await.begin().await.unwrap();
+    apply(&mut work, Happening::LoggedIn { id: 1, user: 1 }).await;
+    seal(&mut work, 2).await;
+    let before = figures::totals(&mut work).await.unwrap();
+    // Once more, another, and one of another kind.
+    apply(&mut work, Happening::LoggedIn { id: 1, user: 1 }).await;
+    apply(&mut work, Happening::LoggedIn { id: 2, user: 1 }).await;
+    assert_eq!(figures::totals(&mut work).await.unwrap(), before);
+    apply(&mut work, Happening::Mailed { id: 1, user: 1 }).await;
+    let after = figures::totals(&mut work).await.unwrap();
+    assert_eq!(after.notifications, before.notifications + 1);
 }
 
 #[tokio::test]
