@@ -9,6 +9,12 @@ const LONGEST_REASON: usize = 500;
 pub(crate) const ROLE_CHANGED: &str = "user.role";
 /// A person was erased.
 pub(crate) const PERSON_ERASED: &str = "gdpr.erased";
+/// A service's database is built anew.
+pub(crate) const REBUILD_STARTED: &str = "projection.rebuild";
+/// A rebuild was ended.
+pub(crate) const REBUILD_CANCELLED: &str = "projection.rebuild.cancel";
+/// Why a rebuild was ended, which nobody is asked.
+pub(crate) const CANCELLED: &str = "Cancelled by an administrator.";
 /// Why, when nobody wrote a reason: it was the person's own wish.
 pub(crate) const ON_REQUEST: &str = "Erased at the person's own request.";
 

@@ -16,6 +16,10 @@ pub(crate) enum Error {
     NoSuchUser,
     #[error("the user was erased")]
     Erased,
+    #[error("another rebuild runs")]
+    RebuildRuns,
+    #[error("the service cannot be rebuilt")]
+    NotDerived,
     #[error(transparent)]
     Broker(#[from] BrokerError),
     #[error(transparent)]
@@ -43,6 +47,16 @@ impl From<Error> for Problem {
                 "There is no user with this id.",
             ),
             Error::Erased => Self::gone(),
+            Error::RebuildRuns => Self::new(
+                StatusCode::CONFLICT,
+                "rebuild-runs",
+                "Another rebuild of this service runs; wait for its end, or cancel it.",
+            ),
+            Error::NotDerived => Self::new(
+                StatusCode::CONFLICT,
+                "not-rebuildable",
+                "This service also keeps what no stream tells, so it cannot be built anew from the streams.",
+            ),
             Error::Broker(error) => {
                 tracing::warn!(%error, "the broker did not tell what was asked");
                 Self::unavailable()

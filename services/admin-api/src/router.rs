@@ -4,7 +4,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::App;
-use crate::handlers::{audit, dead_letters, decisions, deliveries, pages, roles, streams};
+use crate::handlers::{
+    audit, dead_letters, decisions, deliveries, pages, rebuilds, roles, streams,
+};
 
 pub(crate) fn routes(app: App) -> OpenApiRouter {
     OpenApiRouter::new()
@@ -16,6 +18,7 @@ pub(crate) fn routes(app: App) -> OpenApiRouter {
         .routes(routes!(deliveries::list))
         .routes(routes!(deliveries::parked))
         .routes(routes!(dead_letters::list))
+        .routes(routes!(rebuilds::create, rebuilds::show, rebuilds::delete))
         .routes(routes!(decisions::create))
         .routes(routes!(decisions::show))
         .routes(routes!(audit::list))
