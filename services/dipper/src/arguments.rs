@@ -37,6 +37,8 @@ pub(crate) enum Command {
     User(User),
     /// Tell all about an event: who produced it, who handled it, where it is, what followed from it.
     Explain(Explain),
+    /// Build a service's database anew from the streams, beside the live one, and compare the two.
+    Rebuild(Rebuild),
     /// Print the effective configuration, secrets masked.
     Config,
 }
@@ -126,6 +128,36 @@ pub(crate) struct Explain {
     data_dir: Option<PathBuf>,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct Rebuild {
+    /// Which: statistics. The others also keep what no stream tells.
+    #[arg(value_name = "NAME")]
+    pub service: ServiceName,
+    /// When it takes the live one's place.
+    #[arg(long, value_enum, default_value_t)]
+    pub switch: SwitchWhen,
+    /// How many events it may read in a second [default: as many as it can].
+    #[arg(long, value_name = "EVENTS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub per_second: Option<u32>,
+    /// End the one that runs, instead of beginning one.
+    #[arg(long)]
+    pub cancel: bool,
+    /// Data folder of the running instance, unless a broker is configured [default: ./dipper-data].
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum SwitchWhen {
+    /// It does not; only the comparison is wanted.
+    Never,
+    /// If all tables are equal.
+    #[default]
+    IfEqual,
+    /// Whatever the comparison says.
+    Always,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum User {
     /// Create a confirmed account, whether the instance runs or not.
@@ -185,6 +217,7 @@ impl Command {
                 set("data_dir", path(&old.data_dir));
             }
             Self::Explain(explain) => set("data_dir", path(&explain.data_dir)),
+            Self::Rebuild(rebuild) => set("data_dir", path(&rebuild.data_dir)),
             Self::User(User::Create(create)) => {
                 set("data_dir", path(&create.data_dir));
                 set("nats_server", path(&create.nats_server));

@@ -7,6 +7,7 @@ mod docs;
 mod explain;
 mod host;
 mod names;
+mod rebuild;
 mod retire;
 mod serve;
 mod stop;
@@ -63,7 +64,8 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Up(_) => Box::pin(up::run(settings)).await,
             Command::Serve(command) => serve::run(settings, &command).await,
             Command::Explain(command) => explain::run(&settings, command.event).await,
-            Command::User(command) => user::run(settings, command).await,
+            Command::Rebuild(command) => rebuild::run(&settings, &command).await,
+            Command::User(command) => Box::pin(user::run(settings, command)).await,
             Command::Catalogue(Catalogue::Readers(old)) => {
                 retire::readers(&settings, &old.name).await
             }

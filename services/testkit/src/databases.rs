@@ -88,3 +88,62 @@ pub async fn postgres_tables_naming(url: &str, id: Uuid) -> Vec<String> {
     }
     found
 }
+
+/// The answer of a question that counts, of a SQLite file.
+pub async fn sqlite_count(file: &Path, question: &'static str) -> i64 {
+    let mut connection = open(file).await;
+    let counting = sqlx::query_scalar(question).fetch_one(&mut connection);
+    counting.await.unwrap()
+}
+
+/// Changes a SQLite file behind its owner's back.
+pub async fn sqlite_execute(file: &Path, statement: &'static str) {
+    let mut connection = open(file).await;
+    sqlx::query(statement)
+        .execute(&mut connection)
+        .await
+        .unwrap();
+}
+
+async fn open(file: &Path) -> SqliteConnection {
+    let address = format!("sqlite:{}?mode=rw", file.display());
+    SqliteConnection::connect(&address).await.unwrap()
+}
+
+/// The answer of a question that counts, of a schema of a PostgreSQL database.
+pub async fn postgres_count(url: &str, schema: &str, question: &'static str) -> i64 {
+    let mut connection = open_schema(url, schema).await;
+    let counting = sqlx::query_scalar(question).fetch_one(&mut connection);
+    counting.await.unwrap()
+}
+
+/// Changes a schema of a PostgreSQL database behind its owner's back.
+pub async fn postgres_execute(url: &str, schema: &str, statement: &'static str) {
+    let mut connection = open_schema(url, schema).await;
+    sqlx::query(statement)
+        .execute(&mut connection)
+        .await
+        .unwrap();
+}
+
+/// How many schemas a PostgreSQL database has whose names fit.
+pub async fn postgres_schemas_like(url: &str, pattern: &str) -> usize {
+    let mut connection = PgConnection::connect(url).await.unwrap();
+    let found: Vec<String> =
+        sqlx::query_scalar("SELECT nspname::text FROM pg_namespace WHERE nspname LIKE $1")
+            .bind(pattern)
+            .fetch_all(&mut connection)
+            .await
+            .unwrap();
+    found.len()
+}
+
+async fn open_schema(url: &str, schema: &str) -> PgConnection {
+    let mut connection = PgConnection::connect(url).await.unwrap();
+    let path = format!("SET search_path TO {schema}");
+    sqlx::query(AssertSqlSafe(path))
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    connection
+}

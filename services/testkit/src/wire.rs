@@ -50,6 +50,14 @@ impl Wire {
             .await
     }
 
+    /// Has a stream lose the last message of a subject, as if its time were over.
+    pub async fn lose(&self, stream: &str, subject: &str) {
+        let stream = self.context.get_stream(stream).await.unwrap();
+        let message = stream.get_last_raw_message_by_subject(subject).await;
+        let lost = stream.delete_message(message.unwrap().sequence).await;
+        assert!(lost.unwrap());
+    }
+
     /// How many messages a stream holds.
     pub async fn count(&self, stream: &str) -> u64 {
         self.context

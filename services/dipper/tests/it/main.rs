@@ -15,6 +15,7 @@ mod dedupe;
 mod faults;
 mod kills;
 mod pages;
+mod rebuild;
 mod round;
 mod setup;
 mod traces;
