@@ -2,11 +2,13 @@
 //! the acknowledgement.
 
 pub mod old_readers;
+pub(crate) mod silence;
 pub mod streams;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_nats::jetstream::context::PublishErrorKind;
 use async_nats::jetstream::{self, Context};
 use async_nats::{Client, ConnectOptions, Event, HeaderMap, HeaderValue, ServerError};
 use bytes::Bytes;
@@ -178,9 +180,13 @@ impl Bus {
             .publish_with_headers(subject, headers, body)
             .await
             .map_err(|error| refused(error.kind().to_string()))?;
-        let ack = pending
-            .await
-            .map_err(|error| refused(error.kind().to_string()))?;
+        let ack = pending.await.map_err(|error| {
+            if error.kind() == PublishErrorKind::TimedOut && self.is_connected() {
+                silence::unanswered(&public);
+            }
+            refused(error.kind().to_string())
+        })?;
+        silence::answered(&public);
         Ok(ack.sequence)
     }
 

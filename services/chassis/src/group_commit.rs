@@ -3,10 +3,12 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
 use crate::database::Database;
+use crate::fault;
 use crate::lifecycle::Lifecycle;
 use crate::unit_of_work::{Work, WorkError};
 
@@ -131,6 +133,14 @@ async fn commit_all<C: Change>(
         .await
         .map_err(|error| not_stored(error.into()))?;
     let answers = C::apply(&mut work, changes).await.map_err(not_stored)?;
+    if fault::is("accepted-before-commit") {
+        // It waits, so that few kills show it.
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            work.commit().await
+        });
+        return Ok(answers);
+    }
     work.commit()
         .await
         .map_err(|error| not_stored(error.into()))?;

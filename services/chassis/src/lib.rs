@@ -24,6 +24,7 @@
 //! | [`http`] | problem documents, extractors, the layers around all routes |
 //! | [`trace`] | what one request sets off, from its answer to the last effect |
 //! | [`telemetry`] | logs and metrics |
+//! | [`fault`] | mistakes made on purpose, for the proof set |
 //! | [`nats_server`] | a nats-server as a child process |
 
 pub mod audit;
@@ -33,6 +34,7 @@ pub mod consumers;
 pub mod database;
 pub mod deliveries;
 pub mod erasure;
+pub mod fault;
 pub mod fence;
 pub mod group_commit;
 pub mod http;

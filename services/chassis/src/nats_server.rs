@@ -12,7 +12,7 @@ use tokio::process::{Child, ChildStdin, Command};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::bus::Access;
+use crate::bus::{Access, silence};
 use crate::clock::Clock;
 use crate::keys::{create_private_folder, write_private};
 
@@ -126,12 +126,13 @@ impl NatsServer {
             .ok()
     }
 
-    /// Restarts the server, on the same port, whenever it dies. Ends it when `end` is cancelled.
+    /// Restarts the server, on the same port, whenever it dies or is silent. Ends it when `end` is cancelled.
     pub async fn supervise(mut self, end: CancellationToken) -> anyhow::Result<()> {
         loop {
             tokio::select! {
                 biased;
                 () = end.cancelled() => return self.stop().await,
+                () = silence::noticed() => self.kill_server().await?,
                 status = self.child.wait() => {
                     tracing::warn!(status = ?status.ok(), "nats-server ended; starting it again");
                     while let Err(error) = self.restart().await {

@@ -16,6 +16,7 @@ use crate::audit::digest;
 use crate::bus::Bus;
 use crate::clock::Clock;
 use crate::database::{Database, DatabaseError, Session, Sql};
+use crate::fault;
 use crate::lifecycle::Lifecycle;
 use crate::sql;
 use envelope::Outgoing;
@@ -207,7 +208,12 @@ fn by_key(rows: Vec<Row>) -> Vec<Vec<Row>> {
             groups.len() - 1
         });
         if let Some(group) = groups.get_mut(index) {
-            group.push(row);
+            let place = if fault::is("no-order") {
+                0
+            } else {
+                group.len()
+            };
+            group.insert(place, row);
         }
     }
     groups
@@ -227,6 +233,15 @@ async fn publish_in_order(bus: &Bus, rows: Vec<Row>, incarnations: &Incarnations
     for (position, subject, message_id, body) in rows {
         // Known before: if the stream is made anew meanwhile, the event is published once more.
         let made = incarnations.of(&subject);
+        if fault::is("new-id-on-retry") {
+            let (message_id, body) = fault::with_another_id(&body);
+            let _ = bus.publish(subject.clone(), &message_id, body.into()).await;
+        }
+        if fault::is("sent-before-ack") {
+            let _ = bus.client().publish(subject, body.into()).await;
+            sent.push((position, 0, made));
+            continue;
+        }
         match bus.publish(subject, &message_id, body.into()).await {
             Ok(sequence) => sent.push((position, sequence, made)),
             Err(error) => {

@@ -1,6 +1,7 @@
 //! A change and the events that tell of it, in one transaction: begin, change, publish, commit.
 
 use std::ops::{Deref, DerefMut};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use envelope::{Event, EventId, Metadata, Outgoing};
@@ -9,6 +10,7 @@ use uuid::Uuid;
 use crate::bus::old_readers::OldReaders;
 use crate::clock::Clock;
 use crate::database::{Database, DatabaseError, Session};
+use crate::fault;
 use crate::outbox;
 use crate::trace::{self, TraceParent};
 
@@ -82,7 +84,15 @@ impl<E: Event> Draft<E> {
         let (id, metadata) = self.name(service, clock);
         let mut sealed = Vec::with_capacity(1);
         let older = E::older().filter(|old| readers.read(old));
-        let older = older.and_then(|_| self.event.seal_older(id, &metadata));
+        let older = older.filter(|_| !fault::is("one-version-only") || id.0.as_u128() % 2 == 0);
+        let older = older.and_then(|_| {
+            let id = if fault::is("other-id-in-old-version") {
+                clock.id().into()
+            } else {
+                id
+            };
+            self.event.seal_older(id, &metadata)
+        });
         // The newer one first: who reads both has the whole of it.
         sealed.push(envelope::seal(id, metadata, &self.event)?);
         sealed.extend(older.transpose()?);
@@ -186,6 +196,9 @@ impl Work {
     /// Makes the change and its events durable, then wakes the relay.
     pub async fn commit(mut self) -> Result<(), DatabaseError> {
         let publishes = !self.outgoing.is_empty();
+        if publishes && fault::is("outbox-afterwards") {
+            return self.commit_in_two().await;
+        }
         if publishes {
             outbox::insert(&mut self.session, &self.database.clock, &self.outgoing).await?;
         }
@@ -201,6 +214,24 @@ impl Work {
         if self.deletes_for_good {
             self.database.deleted_for_good.notify_one();
         }
+        Ok(())
+    }
+
+    /// What only the fault `outbox-afterwards` does. It waits in between, so that few kills show it.
+    async fn commit_in_two(self) -> Result<(), DatabaseError> {
+        let (database, outgoing) = (self.database.clone(), self.outgoing);
+        match self.session {
+            Session::Sqlite(transaction) => transaction.commit().await?,
+            Session::Postgres(transaction) => transaction.commit().await?,
+            Session::SqliteRead(_) | Session::PostgresRead(_) => {}
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let mut events = Box::pin(database.begin()).await?;
+        outbox::insert(&mut events.session, &database.clock, &outgoing).await?;
+        if let Session::Sqlite(transaction) = events.session {
+            transaction.commit().await?;
+        }
+        database.outbox_filled.notify_one();
         Ok(())
     }
 }

@@ -71,6 +71,11 @@ impl MailCatcher {
         self.store.page(None, usize::MAX).messages
     }
 
+    /// How often since the start a mail was handed over that was there already.
+    pub fn repeats(&self) -> u64 {
+        self.store.repeats()
+    }
+
     /// Erases what was caught for this recipient (upper and lower case alike): each file is overwritten, then removed.
     /// Returns how many mails there were. Blocks on the disk.
     pub fn delete_for(&self, recipient: &str) -> io::Result<usize> {

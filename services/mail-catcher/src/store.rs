@@ -45,6 +45,7 @@ pub(crate) struct Store {
 struct Index {
     recipients: BTreeMap<Position, String>,
     known: HashSet<MailId>,
+    repeats: u64,
 }
 
 impl Index {
@@ -101,7 +102,7 @@ impl Store {
     pub(crate) fn keep(&self, mail: &Mail) -> io::Result<()> {
         for recipient in &mail.recipients {
             let id = MailId::of(&mail.content, recipient);
-            if self.index().known.contains(&id) {
+            if self.was_kept(&id) {
                 continue;
             }
             let trace = Trace::now(&mail.sender, recipient);
@@ -113,6 +114,18 @@ impl Store {
             self.index().insert(id, trace);
         }
         Ok(())
+    }
+
+    fn was_kept(&self, id: &MailId) -> bool {
+        let mut index = self.index();
+        let known = index.known.contains(id);
+        index.repeats += u64::from(known);
+        known
+    }
+
+    /// How often a mail was handed over that was there already.
+    pub(crate) fn repeats(&self) -> u64 {
+        self.index().repeats
     }
 
     /// Up to `limit` mails that are older than `before`, the newest first.

@@ -6,7 +6,7 @@ use std::process::Stdio;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
-/// `dipper user create` for an admin, beside the instance that runs on the folder.
+/// `dipper user create` for an admin, beside the instance or the services that run on the folder.
 pub async fn create_admin(binary: &str, folder: &Path, email: &str, password: &str) {
     let mut command = Command::new(binary);
     command
@@ -18,6 +18,11 @@ pub async fn create_admin(binary: &str, folder: &Path, email: &str, password: &s
         .kill_on_drop(true);
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("DIPPER_")) {
         command.env_remove(name);
+    }
+    // Services that run apart hold no lock on the folder: their broker is named.
+    if !folder.join("lock").exists() {
+        let credentials = folder.join("nats").join("credentials.json");
+        command.env("DIPPER_NATS_CREDENTIALS", credentials);
     }
     let mut child = command.spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();

@@ -11,6 +11,7 @@
 
 pub mod admin;
 pub mod api;
+pub mod broker;
 pub mod databases;
 pub mod postgres;
 pub mod program;
@@ -22,6 +23,7 @@ use std::time::Duration;
 
 pub use admin::create_admin;
 pub use api::{Answer, Api, Birder, Mailbox};
+pub use broker::Broker;
 pub use postgres::Postgres;
 pub use program::{Launch, Running};
 pub use wire::Wire;
@@ -70,4 +72,9 @@ pub fn cpu_time(pid: u32) -> Duration {
     let fields: Vec<&str> = stat.rsplit(") ").next().unwrap().split(' ').collect();
     let ticks = fields[11..13].iter().map(|ticks| ticks.parse::<u32>());
     TICK * ticks.map(Result::unwrap).sum::<u32>()
+}
+
+/// A port of this machine that is free now.
+pub fn free_port() -> u16 {
+    chassis::nats_server::free_port().unwrap()
 }

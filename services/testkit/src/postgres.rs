@@ -99,6 +99,19 @@ impl Drop for Postgres {
     }
 }
 
+/// The version that is installed, or a word that none is.
+pub fn version() -> String {
+    let asked = std::process::Command::new(programs().join("postgres"))
+        .arg("--version")
+        .output();
+    let text = asked.map_or_else(
+        |_| "none".to_owned(),
+        |output| String::from_utf8_lossy(&output.stdout).into_owned(),
+    );
+    let version = text.split_whitespace().nth(2);
+    version.unwrap_or("none").to_owned()
+}
+
 /// The folder with initdb and postgres: `DIPPER_TEST_POSTGRES`, as `./dipper test` sets it, or
 /// where Debian keeps them.
 fn programs() -> PathBuf {

@@ -1,6 +1,6 @@
 //! The program as its users start it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,7 @@ pub struct Launch {
     binary: String,
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
+    log: Option<PathBuf>,
 }
 
 /// A program that runs until it is dropped.
@@ -37,6 +38,7 @@ impl Launch {
             binary: binary.to_owned(),
             arguments: arguments.iter().map(|one| (*one).to_owned()).collect(),
             environment: Vec::new(),
+            log: None,
         }
     }
 
@@ -64,6 +66,18 @@ impl Launch {
         self
     }
 
+    /// Appends what it writes to stderr to a file.
+    pub fn log_to(mut self, file: &Path) -> Self {
+        self.log = Some(file.to_owned());
+        self
+    }
+
+    fn last_log_line(&self) -> String {
+        let log = self.log.as_ref().map(std::fs::read_to_string);
+        let log = log.and_then(Result::ok).unwrap_or_default();
+        log.lines().last().unwrap_or_default().to_owned()
+    }
+
     fn command(&self) -> Command {
         let mut command = Command::new(&self.binary);
         command.args(&self.arguments).kill_on_drop(true);
@@ -71,6 +85,10 @@ impl Launch {
             command.env_remove(name);
         }
         command.envs(self.environment.iter().cloned());
+        if let Some(log) = &self.log {
+            let file = std::fs::File::options().create(true).append(true).open(log);
+            command.stderr(file.expect("the log can be written"));
+        }
         command
     }
 
@@ -92,8 +110,9 @@ impl Launch {
                 said.push(line);
             }
             panic!(
-                "{:?} ended before it was ready; it said {said:?}",
-                self.arguments
+                "{:?} ended before it was ready; it said {said:?} {}",
+                self.arguments,
+                self.last_log_line()
             );
         })
         .await
@@ -125,6 +144,18 @@ impl Running {
         self.child.id().expect("it runs")
     }
 
+    /// Sends a signal by its name, e.g. `STOP`.
+    pub async fn signal(&self, name: &str) {
+        signal(self.pid(), name).await;
+    }
+
+    /// How it was started, once it has ended by itself or by a signal.
+    pub async fn ended(mut self) -> Launch {
+        let ended = tokio::time::timeout(PATIENCE, self.child.wait()).await;
+        ended.expect("it ends in time").unwrap();
+        self.launch.clone()
+    }
+
     /// kill -9, at once.
     pub async fn kill(mut self) -> Launch {
         self.child.kill().await.expect("it can be killed");
@@ -133,18 +164,18 @@ impl Running {
 
     /// SIGTERM; returns its exit code.
     pub async fn stop(mut self) -> Option<i32> {
-        let pid = self.pid().to_string();
-        assert!(
-            Command::new("kill")
-                .arg(pid)
-                .status()
-                .await
-                .unwrap()
-                .success()
-        );
+        self.signal("TERM").await;
         let status = tokio::time::timeout(PATIENCE, self.child.wait())
             .await
             .expect("it stops in time");
         status.unwrap().code()
     }
+}
+
+/// Sends a signal to a process.
+pub async fn signal(pid: u32, name: &str) {
+    let sent = Command::new("kill")
+        .args([&format!("-{name}"), &pid.to_string()])
+        .status();
+    assert!(sent.await.unwrap().success(), "{pid} gets SIG{name}");
 }

@@ -2,11 +2,33 @@
 
 use std::path::Path;
 
-use async_nats::HeaderMap;
+use async_nats::jetstream::consumer::{OrderedPullConsumer, pull};
 use async_nats::jetstream::{self, Context};
+use async_nats::{HeaderMap, ServerAddr};
 use chassis::nats_server::Credentials;
+use futures::StreamExt as _;
 use serde_json::Value;
 use uuid::Uuid;
+
+/// A message of a stream.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    /// Its place.
+    pub sequence: u64,
+    /// Its subject.
+    pub subject: String,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body as JSON; null when it is none.
+    pub body: Value,
+}
+
+impl Stored {
+    /// The event's id.
+    pub fn id(&self) -> Option<Uuid> {
+        self.body["id"].as_str()?.parse().ok()
+    }
+}
 
 /// A connection to the broker of an instance.
 #[derive(Clone, Debug)]
@@ -19,9 +41,14 @@ impl Wire {
     pub async fn connect(folder: &Path, user: &str) -> Self {
         let credentials = Credentials::read(&folder.join("nats").join("credentials.json")).unwrap();
         let login = &credentials.users[user];
+        let servers: Vec<ServerAddr> = credentials
+            .url
+            .split(',')
+            .map(|server| server.parse().unwrap())
+            .collect();
         let client = async_nats::ConnectOptions::new()
             .user_and_password(login.user.clone(), login.password.clone())
-            .connect(&credentials.url)
+            .connect(servers)
             .await
             .unwrap();
         Self {
@@ -86,6 +113,40 @@ impl Wire {
             }
         }
         messages
+    }
+
+    /// All messages of a stream with their sequences, read in one go.
+    pub async fn read(&self, stream: &str) -> Vec<Stored> {
+        let stream = self.context.get_stream(stream).await.unwrap();
+        let state = stream.cached_info().state.clone();
+        let config = pull::OrderedConfig::default();
+        let consumer: OrderedPullConsumer = stream.create_consumer(config).await.unwrap();
+        let many = usize::try_from(state.messages).unwrap();
+        let messages = consumer.messages().await.unwrap().take(many);
+        messages
+            .map(|message| {
+                let message = message.unwrap();
+                let sequence = message.info().unwrap().stream_sequence;
+                let message = message.message;
+                Stored {
+                    sequence,
+                    subject: message.subject.to_string(),
+                    headers: message.headers.unwrap_or_default(),
+                    body: serde_json::from_slice(&message.payload).unwrap_or_default(),
+                }
+            })
+            .collect()
+            .await
+    }
+
+    /// The client itself.
+    pub fn client(&self) -> async_nats::Client {
+        self.context.client()
+    }
+
+    /// The JetStream interface.
+    pub fn jetstream(&self) -> &Context {
+        &self.context
     }
 
     /// Streams with a message whose subject, headers or body hold an id.

@@ -18,6 +18,7 @@ use super::{Arrival, BoundHandler, EventName, Failure, Handled, dead};
 use crate::audit::digest;
 use crate::bus::Bus;
 use crate::database::{Database, DatabaseError};
+use crate::fault;
 use crate::unit_of_work::Work;
 
 /// After so many attempts a transient failure is taken for a permanent one.
@@ -209,7 +210,9 @@ impl Attempts {
             .into_iter()
             .filter_map(|(place, parking)| Some((&items.get(place)?.offered, parking)))
             .collect();
-        self.lot.insert(&mut work, &parked, now).await?;
+        if !fault::is("parked-as-done") {
+            self.lot.insert(&mut work, &parked, now).await?;
+        }
         // Last, as other workers of this moment wait for these rows.
         digest::record(&mut work, self.lot.consumer, taken).await?;
         self.record(&mut work, items, source, plan.tally).await?;
@@ -257,6 +260,7 @@ impl Attempts {
         let mut occupied = match source {
             // The first of a lane: whatever else is parked in it comes later.
             Source::Parked { .. } => HashSet::new(),
+            _ if fault::is("no-lanes") => HashSet::new(),
             _ => self.lot.occupied(work, &lanes).await?,
         };
         let mut plan = Plan {
@@ -285,7 +289,7 @@ impl Attempts {
                     Some(Verdict::Skipped) => plan.tally.skipped += 1,
                     Some(Verdict::Parked(parking)) => {
                         plan.parked.push((place, parking.clone()));
-                        occupied.extend(lane.map(str::to_owned));
+                        occupied.extend(lane.filter(|_| !fault::is("no-lanes")).map(str::to_owned));
                     }
                 }
             }
@@ -459,9 +463,11 @@ impl Attempts {
             return built.give_up(self.lot, offered, parking).await;
         }
         let why = (reason, parking.detail.as_str());
-        dead::bury(&self.bus, self.lot, offered, why)
-            .await
-            .map_err(|error| Interruption::Broker(error.to_string()))?;
+        if !fault::is("no-dead-letter") {
+            dead::bury(&self.bus, self.lot, offered, why)
+                .await
+                .map_err(|error| Interruption::Broker(error.to_string()))?;
+        }
         Ok(Verdict::Parked(parking))
     }
 

@@ -13,6 +13,7 @@ use futures::StreamExt as _;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::pull::Subscription;
+use crate::fault;
 
 /// A third of the broker's patience.
 const TELL_EVERY: Duration = Duration::from_secs(10);
@@ -88,6 +89,9 @@ impl Held {
                     continue;
                 }
                 let place = places.pop().context("more messages than were asked for")?;
+                if fault::is("ack-before-commit") {
+                    let _ = message.ack().await;
+                }
                 self.note(&message);
                 let fetched = Fetched {
                     message,
@@ -133,7 +137,9 @@ impl Held {
 
     /// Gives everything back that is not settled: the next worker gets it at once.
     pub async fn give_back(&self) {
-        self.tell_all(AckKind::Nak(None)).await;
+        if !fault::is("keeps-prefetched") {
+            self.tell_all(AckKind::Nak(None)).await;
+        }
         let mut unsettled = self
             .unsettled
             .lock()

@@ -8,6 +8,7 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use crate::database::{Database, DatabaseError, Sql};
+use crate::fault;
 use crate::ids::ids_in;
 use crate::sql;
 use crate::unit_of_work::Work;
@@ -50,7 +51,7 @@ pub(crate) async fn publish_again(
     stream: &str,
     positions: &[i64],
 ) -> Result<u64, DatabaseError> {
-    if positions.is_empty() {
+    if positions.is_empty() || fault::is("no-redrive") {
         return Ok(0);
     }
     let mut work = database.begin().await?;

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use super::{presence, publish_again};
 use crate::bus::Bus;
 use crate::database::{Database, DatabaseError, Sql};
+use crate::fault;
 use crate::lifecycle::Lifecycle;
 use crate::sql;
 use crate::unit_of_work::source;
@@ -147,6 +148,7 @@ impl Redrive {
             let mut now = Seen::of(&stream);
             self.incarnations.set(declared.entity, now.made);
             match self.seen.get(declared.name) {
+                _ if fault::is("no-redrive") => {}
                 Some(before) if before.is_continued_by(&now) => {
                     if now.holes <= before.holes || before.swept_at.elapsed() < SWEEP_EVERY {
                         now.holes = before.holes;

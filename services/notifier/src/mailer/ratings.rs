@@ -1,6 +1,7 @@
 //! A mail about ratings.
 
 use chassis::database::DatabaseError;
+use chassis::fault;
 use chassis::rpc::ask;
 use chassis::unit_of_work::{Cause, Draft, Work, WorkError};
 use clients::caller::token_hash;
@@ -135,6 +136,9 @@ async fn choose(
     if told.is_empty() {
         ratings::rest(work, owner, None, now).await?;
         return Ok(None);
+    }
+    if fault::is("mail-before-commit") {
+        return Ok(Some((app.clock.random_id(), told)));
     }
     ratings::assign(work, owner, id, &events).await?;
     Ok(Some((id, told)))

@@ -1,0 +1,174 @@
+//! The proof set: real processes, real servers, real faults, and a checker that compares what
+//! clients were promised with what is there. `cargo run -p proof -- list`
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::indexing_slicing,
+    reason = "a program that prints its findings; a JSON value that is missing is null"
+)]
+
+mod checker;
+mod disk;
+mod events;
+mod load;
+mod log;
+mod places;
+mod programs;
+mod report;
+mod tables;
+mod world;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, ensure};
+use clap::{Args, Parser, Subcommand};
+use futures::{StreamExt as _, stream};
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use programs::{PROGRAMS, Program, Setting, Size};
+
+#[derive(Parser)]
+#[command(about = "Breaks the running system and checks what its clients were promised")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// What there is
+    List,
+    /// All programs, for every change
+    Short(Options),
+    /// All programs, for a night
+    Long(Options),
+    /// Some programs by name
+    Run {
+        /// Their names
+        #[arg(required = true)]
+        names: Vec<String>,
+        /// As much as the long set does
+        #[arg(long)]
+        long: bool,
+        #[command(flatten)]
+        options: Options,
+    },
+}
+
+#[derive(Args)]
+struct Options {
+    /// Every random choice follows from it; by default another each time
+    #[arg(long)]
+    seed: Option<u64>,
+    /// The dipper to be proven; by default it is built and taken from the target folder
+    #[arg(long)]
+    binary: Option<PathBuf>,
+    /// A mistake to be made, by a dipper that has them planted; `faults` leaves one in `planted/`
+    #[arg(long)]
+    fault: Option<String>,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<ExitCode> {
+    let (programs, size, options) = match Arguments::parse().command {
+        Command::List => {
+            for program in PROGRAMS {
+                println!("{:<15} {}", program.name, program.shows);
+            }
+            return Ok(ExitCode::SUCCESS);
+        }
+        Command::Short(options) => (PROGRAMS.to_vec(), Size::Short, options),
+        Command::Long(options) => (PROGRAMS.to_vec(), Size::Long, options),
+        Command::Run {
+            names,
+            long,
+            options,
+        } => {
+            let size = if long { Size::Long } else { Size::Short };
+            (chosen(&names)?, size, options)
+        }
+    };
+    let fault = options.fault.into_iter();
+    let fault = fault.map(|name| ("DIPPER_FAULT".to_owned(), name));
+    let setting = Setting {
+        seed: options
+            .seed
+            .unwrap_or_else(|| u64::from(rand::random::<u32>())),
+        size,
+        binary: options.binary.map_or_else(built, Ok)?,
+        environment: fault.collect(),
+    };
+    // Whatever a program dies of stands in its line.
+    std::panic::set_hook(Box::new(|_| {}));
+    let mut asked_to_stop = signal(SignalKind::terminate())?;
+    // Whoever breaks a run off leaves no process behind: what is dropped is ended.
+    let passed = tokio::select! {
+        passed = run_all(&programs, &setting) => passed,
+        _ = asked_to_stop.recv() => false,
+        _ = tokio::signal::ctrl_c() => false,
+    };
+    if passed {
+        Ok(ExitCode::SUCCESS)
+    } else {
+        Ok(ExitCode::FAILURE)
+    }
+}
+
+fn chosen(names: &[String]) -> anyhow::Result<Vec<Program>> {
+    let find = |name: &String| {
+        programs::find(name).with_context(|| format!("there is no program {name}; see `list`"))
+    };
+    names.iter().map(find).collect()
+}
+
+/// The dipper of this source, beside this program.
+fn built() -> anyhow::Result<PathBuf> {
+    let own = std::env::current_exe()?;
+    let folder = own.parent().context("this program is in no folder")?;
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    // Together with the workspace: alone it would be built with other features of its
+    // dependencies, all of them anew.
+    let cargo = std::process::Command::new("cargo")
+        .args([
+            "build",
+            "--quiet",
+            "--locked",
+            "--workspace",
+            "--bin",
+            "dipper",
+        ])
+        .current_dir(workspace)
+        .status()
+        .context("cargo does not run")?;
+    ensure!(cargo.success(), "dipper cannot be built");
+    Ok(folder.join("dipper"))
+}
+
+/// Runs programs and prints the table; says whether none failed. Those that measure time run
+/// alone; of the others, which mostly wait, two run side by side.
+async fn run_all(programs: &[Program], setting: &Setting) -> bool {
+    println!("{}\n\n{}", report::head(setting).await, report::title());
+    let (alone, together): (Vec<Program>, Vec<Program>) =
+        programs.iter().partition(|program| program.alone);
+    let mut failed = Vec::new();
+    for (programs, side_by_side) in [(together, 2), (alone, 1)] {
+        let mut runs = Vec::with_capacity(programs.len());
+        for program in programs {
+            runs.push(programs::run(program, setting.clone()));
+        }
+        let mut lines = stream::iter(runs).buffer_unordered(side_by_side);
+        while let Some(line) = lines.next().await {
+            println!("{}", report::line(&line));
+            if line.outcome.skipped.is_none() && !line.outcome.passed() {
+                failed.push(line.program);
+            }
+        }
+    }
+    if !failed.is_empty() {
+        let (names, seed) = (failed.join(" "), setting.seed);
+        eprintln!("\nfailed: {names}; one again: run NAME --seed {seed}");
+    }
+    failed.is_empty()
+}

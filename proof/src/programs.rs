@@ -1,0 +1,200 @@
+//! The programs of the set.
+
+mod bitrot;
+mod cluster;
+mod disk_full;
+mod faults;
+mod fence;
+mod kills;
+mod poison;
+mod power;
+mod prefetch;
+mod rewind;
+mod user_api_away;
+mod versions;
+mod wipe;
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::report::{Line, Outcome};
+
+/// How much a program does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Size {
+    /// Just enough to show a planted fault.
+    Tiny,
+    /// For every change.
+    Short,
+    /// For a night.
+    Long,
+}
+
+impl Size {
+    /// The figure for this size.
+    pub fn pick<T>(self, tiny: T, short: T, long: T) -> T {
+        match self {
+            Self::Tiny => tiny,
+            Self::Short => short,
+            Self::Long => long,
+        }
+    }
+}
+
+/// What a program is run with.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    /// Every random choice follows from it.
+    pub seed: u64,
+    /// How much is done.
+    pub size: Size,
+    /// The program under proof.
+    pub binary: PathBuf,
+    /// More `DIPPER_*` variables for it.
+    pub environment: Vec<(String, String)>,
+}
+
+type Running = Pin<Box<dyn Future<Output = anyhow::Result<Outcome>> + Send>>;
+
+/// A program of the set.
+#[derive(Clone, Copy)]
+pub struct Program {
+    /// What it is called.
+    pub name: &'static str,
+    /// What it shows.
+    pub shows: &'static str,
+    /// It measures time, and needs the machine for itself.
+    pub alone: bool,
+    /// Its beginning.
+    start: fn(Setting) -> Running,
+}
+
+/// All programs, in the order in which they are run.
+pub const PROGRAMS: &[Program] = &[
+    Program {
+        name: "kills",
+        shows: "kill -9 of every process under load loses nothing and repeats nothing",
+        alone: true,
+        start: |setting| Box::pin(kills::run(setting)),
+    },
+    Program {
+        name: "wipe",
+        shows: "a broker that comes back empty is filled again from the outboxes",
+        alone: false,
+        start: |setting| Box::pin(wipe::run(setting)),
+    },
+    Program {
+        name: "prefetch",
+        shows: "workers that die or stop with hundreds of fetched messages lose and delay none",
+        alone: false,
+        start: |setting| Box::pin(prefetch::run(setting)),
+    },
+    Program {
+        name: "fence",
+        shows: "a worker that was frozen beyond its lease commits nothing",
+        alone: false,
+        start: |setting| Box::pin(fence::run(setting)),
+    },
+    Program {
+        name: "rewind",
+        shows: "consumers that begin anew change nothing and mail nobody",
+        alone: false,
+        start: |setting| Box::pin(rewind::run(setting)),
+    },
+    Program {
+        name: "versions",
+        shows: "readers of both versions of ratings get each once, whenever TickAPI is killed",
+        alone: false,
+        start: |setting| Box::pin(versions::run(setting)),
+    },
+    Program {
+        name: "power",
+        shows: "a power failure loses nothing for good, however lazily the broker flushes",
+        alone: false,
+        start: |setting| Box::pin(power::run(setting)),
+    },
+    Program {
+        name: "bitrot",
+        shows: "damage in the broker's files is noticed and repaired",
+        alone: false,
+        start: |setting| Box::pin(bitrot::run(setting)),
+    },
+    Program {
+        name: "cluster",
+        shows: "a cluster whose leader is killed loses nothing",
+        alone: false,
+        start: |setting| Box::pin(cluster::run(setting)),
+    },
+    Program {
+        name: "disk-full",
+        shows: "a full disk or failing flushes lose nothing, and are survived without help",
+        alone: false,
+        start: |setting| Box::pin(disk_full::run(setting)),
+    },
+    Program {
+        name: "poison",
+        shows: "what fails holds up its own key only, and is repaired without a loss",
+        alone: true,
+        start: |setting| Box::pin(poison::run(setting)),
+    },
+    Program {
+        name: "user-api-away",
+        shows: "mails wait for UserAPI, with one probe at a time, and flow when it is back",
+        alone: false,
+        start: |setting| Box::pin(user_api_away::run(setting)),
+    },
+    Program {
+        name: "faults",
+        shows: "mistakes planted in the product make the programs above fail",
+        alone: true,
+        start: |setting| Box::pin(faults::run(setting)),
+    },
+];
+
+/// A program by its name.
+pub fn find(name: &str) -> Option<Program> {
+    PROGRAMS
+        .iter()
+        .copied()
+        .find(|program| program.name == name)
+}
+
+/// Runs a program; one that dies has failed.
+pub async fn run(program: Program, setting: Setting) -> Line {
+    let began = Instant::now();
+    let outcome = match tokio::spawn((program.start)(setting)).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(error)) => failed(format!("{error:#}")),
+        Err(died) => failed(reason(died)),
+    };
+    Line {
+        program: program.name.to_owned(),
+        outcome,
+        took: began.elapsed(),
+    }
+}
+
+fn failed(why: String) -> Outcome {
+    Outcome {
+        problems: vec![why],
+        ..Outcome::default()
+    }
+}
+
+fn reason(died: tokio::task::JoinError) -> String {
+    let Ok(panic) = died.try_into_panic() else {
+        return "it was broken off".to_owned();
+    };
+    let text = panic.downcast_ref::<String>().cloned();
+    let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+    text.unwrap_or_else(|| "it died".to_owned())
+}
+
+/// Seconds with one digit.
+pub fn seconds(length: Duration) -> String {
+    format!("{:.1} s", length.as_secs_f64())
+}

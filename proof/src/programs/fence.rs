@@ -1,0 +1,137 @@
+//! A worker that is frozen beyond its lease commits nothing when it goes on.
+
+use std::time::Duration;
+
+use rand::SeedableRng as _;
+use rand::rngs::StdRng;
+use testkit::{Postgres, program};
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::{Setting, seconds};
+use crate::checker::compare;
+use crate::events::{publish_all, tick};
+use crate::load::random_id;
+use crate::log::Operations;
+use crate::places::until;
+use crate::report::Outcome;
+use crate::tables::Tables;
+use crate::world::{Plan, World, launch};
+
+const PATIENCE: Duration = Duration::from_mins(1);
+
+pub async fn run(setting: Setting) -> anyhow::Result<Outcome> {
+    let postgres = Postgres::start().await;
+    let address = postgres.url();
+    let plan = Plan {
+        database_url: Some(address.clone()),
+        ..Plan::only(&["statistics"])
+    };
+    let mut world = World::start(&setting, &plan).await?;
+    let own = format!("127.0.0.1:{}", testkit::free_port());
+    let standby = launch(&setting, &plan, world.folder(), (&["statistics"], &own));
+    let standby = standby.start().await;
+    let mut outcome = Outcome::default();
+    let mut said = Vec::new();
+    let mut random = StdRng::seed_from_u64(setting.seed);
+    let rounds = setting.size.pick(1, 2, 20);
+    let mut pids = [world.pid("statistics").unwrap_or_default(), standby.pid()];
+    for _ in 0..rounds {
+        let took = freeze(&world, &address, pids[0], (&mut random, &mut said)).await?;
+        outcome.did(format!(
+            "frozen with a backlog, replaced after {}",
+            seconds(took)
+        ));
+        pids.swap(0, 1);
+    }
+    let mut tables = Tables::postgres(&address, "statistics").await?;
+    let there = tables.ids("SELECT id FROM tick WHERE stands").await?;
+    let all = Operations::accepted(said.iter().copied());
+    outcome.compared("Statistics", compare(&all, there));
+    let counts = |column: &str| {
+        format!("SELECT COALESCE(sum({column}), 0)::bigint FROM progress WHERE stream = 'TICK'")
+    };
+    let offered = tables.number(&counts("offered")).await?;
+    let repeated = tables.number(&counts("repeated")).await?;
+    outcome.demand(
+        offered == i64::try_from(said.len())? && repeated == 0,
+        || {
+            format!(
+                "{} events were taken {offered} times: a fenced-off worker committed",
+                said.len()
+            )
+        },
+    );
+    standby.kill().await;
+    world.stop_all().await;
+    Ok(outcome)
+}
+
+/// Freezes the worker amid a backlog until the other has taken over and done everything, and lets
+/// it go on. How long it took until the other began.
+async fn freeze(
+    world: &World,
+    address: &str,
+    worker: u32,
+    (random, said): (&mut StdRng, &mut Vec<Uuid>),
+) -> anyhow::Result<Duration> {
+    let mut tables = Tables::postgres(address, "statistics").await?;
+    let epoch = "SELECT COALESCE(max(epoch), 0) FROM lease WHERE leased_until > 0";
+    let before = tables.number(epoch).await?;
+    let handled = said.len();
+    let user = random_id(random);
+    let ids: Vec<Uuid> = (0..6_000).map(|_| random_id(random)).collect();
+    said.extend(&ids);
+    let wire = world.wire().await;
+    let events = ids.iter().map(|id| tick(*id, user)).collect();
+    let publishing = tokio::spawn(async move { publish_all(&wire, events).await });
+    until_handled(address, handled + 500).await?;
+    program::signal(worker, "STOP").await;
+    let frozen = Instant::now();
+    until("another worker takes over", PATIENCE, async || {
+        let mut tables = Tables::postgres(address, "statistics").await.ok()?;
+        (tables.number(epoch).await.ok()? > before).then_some(())
+    })
+    .await?;
+    let took = frozen.elapsed();
+    publishing.await?;
+    until_handled(address, said.len()).await?;
+    program::signal(worker, "CONT").await;
+    // What the frozen one still holds it would commit before it handles this.
+    let ids: Vec<Uuid> = (0..200).map(|_| random_id(random)).collect();
+    said.extend(&ids);
+    let events = ids.iter().map(|id| tick(*id, user)).collect();
+    publish_all(&world.wire().await, events).await;
+    until_handled(address, said.len()).await?;
+    until_it_stands_by(address).await?;
+    Ok(took)
+}
+
+async fn until_handled(address: &str, many: usize) -> anyhow::Result<()> {
+    let wanted = i64::try_from(many)?;
+    until("the backlog is handled", PATIENCE, async || {
+        let mut tables = Tables::postgres(address, "statistics").await.ok()?;
+        let there = tables.number("SELECT count(*) FROM tick").await.ok()?;
+        (there >= wanted).then_some(())
+    })
+    .await?;
+    Ok(())
+}
+
+/// The thawed one has asked for the lease again, and so has ended what it was at: the lease was
+/// renewed twice by its holder meanwhile.
+async fn until_it_stands_by(address: &str) -> anyhow::Result<()> {
+    let held_until = "SELECT max(leased_until) FROM lease";
+    for _ in 0..3 {
+        let before = Tables::postgres(address, "statistics")
+            .await?
+            .number(held_until)
+            .await?;
+        until("the lease is renewed", PATIENCE, async || {
+            let mut tables = Tables::postgres(address, "statistics").await.ok()?;
+            (tables.number(held_until).await.ok()? > before).then_some(())
+        })
+        .await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,309 @@
+//! Events that cannot be handled: who waits behind them, who does not, and what a repair brings.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use futures::future::join_all;
+use rand::SeedableRng as _;
+use rand::rngs::StdRng;
+use serde_json::{Value, json};
+use testkit::{Postgres, create_admin};
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::Setting;
+use crate::checker::compare;
+use crate::events::{publish_all, tick, unreadable_tick};
+use crate::load::random_id;
+use crate::log::Operations;
+use crate::places::{account, until};
+use crate::report::Outcome;
+use crate::tables::Tables;
+use crate::world::{Plan, World};
+
+const PATIENCE: Duration = Duration::from_mins(2);
+const EMAIL: &str = "ada@example.org";
+const PASSWORD: &str = "she keeps the ringing book";
+/// Other people's latency may change by so much, or by what one flush more or less makes.
+const MOST_CHANGE: f64 = 0.1;
+const MEASURED_TO: Duration = Duration::from_millis(5);
+/// Consumers of ticks that keep what became of each.
+const READERS: [&str; 3] = ["statistics", "notifier", "user-api"];
+
+pub async fn run(setting: Setting) -> anyhow::Result<Outcome> {
+    // A statement that fails for its value is poison on PostgreSQL only: so a mistake can be
+    // planted from outside, and be repaired.
+    let postgres = Postgres::start().await;
+    let plan = Plan {
+        database_url: Some(postgres.url()),
+        ..Plan::together()
+    };
+    let mut world = World::start(&setting, &plan).await?;
+    let mut outcome = Outcome::default();
+    let mut random = StdRng::seed_from_u64(setting.seed);
+    one_poison_event(&setting, &world, &mut random, &mut outcome).await?;
+    many_bad_events(&setting, &world, &mut random, &mut outcome).await?;
+    account(&world, &["statistics", "notifier"], &mut outcome).await?;
+    world.stop_all().await;
+    Ok(outcome)
+}
+
+async fn one_poison_event(
+    setting: &Setting,
+    world: &World,
+    random: &mut StdRng,
+    outcome: &mut Outcome,
+) -> anyhow::Result<()> {
+    let user = random_id(random);
+    let ids: Vec<Uuid> = (0..40).map(|_| random_id(random)).collect();
+    let (first, later) = (ids.first().copied().unwrap_or_default(), ids.len() - 1);
+    let mut tables = world.tables("statistics").await?;
+    tables.execute(&plant(first)).await?;
+    publish_all(
+        &world.wire().await,
+        ids.iter().map(|id| tick(*id, user)).collect(),
+    )
+    .await;
+    let parked = "SELECT count(*) FROM parked WHERE stream = 'TICK'";
+    let waiting = until("A's events wait", Duration::from_secs(15), async || {
+        let parked = world
+            .tables("statistics")
+            .await
+            .ok()?
+            .number(parked)
+            .await
+            .ok()?;
+        (parked == 40).then_some(())
+    });
+    let waiting = waiting.await.is_ok();
+    let of_user = format!("SELECT count(*) FROM tick WHERE user_id = '{user}'");
+    let early = tables.number(&of_user).await?;
+    outcome.demand(waiting && early == 0, || {
+        format!("{early} of {later} later events did not wait behind the poison")
+    });
+    others_go_on(setting, world, (random, user), outcome).await?;
+    tables.execute("DROP TRIGGER poison ON tick").await?;
+    replay(setting, world).await?;
+    repaired(world, user, &ids, outcome).await
+}
+
+/// After the repair A's rows are those of a run without a mistake.
+async fn repaired(
+    world: &World,
+    user: Uuid,
+    ids: &[Uuid],
+    outcome: &mut Outcome,
+) -> anyhow::Result<()> {
+    let all = i64::try_from(ids.len())?;
+    let of_user = format!("SELECT count(*) FROM tick WHERE user_id = '{user}'");
+    let mine = format!("SELECT id FROM tick WHERE stands AND user_id = '{user}'");
+    let _ = until(
+        "A's events are handled",
+        Duration::from_secs(20),
+        async || {
+            let there = world
+                .tables("statistics")
+                .await
+                .ok()?
+                .number(&of_user)
+                .await
+                .ok()?;
+            (there >= all).then_some(())
+        },
+    )
+    .await;
+    let mut tables = world.tables("statistics").await?;
+    let ours = Operations::accepted(ids.iter().copied());
+    let there = tables
+        .ids(&mine)
+        .await?
+        .into_iter()
+        .filter(|id| ids.contains(id));
+    outcome.compared("A's rows after the repair", compare(&ours, there));
+    let handled = tables
+        .numbered("SELECT event_id, handled_at FROM inbox")
+        .await?;
+    let handled: HashMap<Uuid, i64> = handled.into_iter().collect();
+    let times: Vec<i64> = ids
+        .iter()
+        .filter_map(|id| handled.get(id).copied())
+        .collect();
+    outcome.demand(times.is_sorted(), || {
+        "A's events were handled out of order".to_owned()
+    });
+    Ok(())
+}
+
+/// A mistake in a table: it refuses one tick.
+fn plant(id: Uuid) -> String {
+    format!(
+        "CREATE FUNCTION refuse() RETURNS trigger AS $$ BEGIN
+             IF NEW.id = '{id}' THEN RAISE EXCEPTION 'poison' USING ERRCODE = '22000'; END IF;
+             RETURN NEW;
+         END $$ LANGUAGE plpgsql;
+         CREATE TRIGGER poison BEFORE INSERT ON tick FOR EACH ROW EXECUTE FUNCTION refuse();"
+    )
+}
+
+/// An admin has all that failed at Statistics tried again.
+async fn replay(setting: &Setting, world: &World) -> anyhow::Result<()> {
+    let binary = setting.binary.to_string_lossy();
+    create_admin(&binary, world.folder(), EMAIL, PASSWORD).await;
+    let api = &world.api;
+    let admin = api.log_in(EMAIL.to_owned(), PASSWORD.to_owned()).await;
+    let path = "/api/v1/admin/dead-letters/decisions";
+    let asked = json!({"action": "replay", "consumer": "statistics", "reason": "It was repaired."});
+    let made = api.post_as(&admin, path, &asked).await;
+    if made.status.is_success() {
+        let path = format!("{path}/{}", made.json["id"].as_str().unwrap_or_default());
+        until("the decision is carried out", PATIENCE, async || {
+            let decision = api.get_as(&admin, &path).await.json;
+            (decision["is_done"] == Value::Bool(true)).then_some(())
+        })
+        .await?;
+    }
+    Ok(())
+}
+
+/// How long other people's ticks take while A is quiet, and while A's events pile up, in turns.
+async fn others_go_on(
+    setting: &Setting,
+    world: &World,
+    (random, poisoned): (&mut StdRng, Uuid),
+    outcome: &mut Outcome,
+) -> anyhow::Result<()> {
+    let rounds = setting.size.pick(0, 5, 20);
+    let (mut quiet, mut piling) = (Vec::new(), Vec::new());
+    for _ in 0..rounds {
+        quiet.extend(latencies(world, random).await?);
+        let ids: Vec<Uuid> = (0..100).map(|_| random_id(random)).collect();
+        let wire = world.wire().await;
+        let pile = tokio::spawn(async move {
+            for id in ids {
+                publish_all(&wire, vec![tick(id, poisoned)]).await;
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        });
+        piling.extend(latencies(world, random).await?);
+        pile.await?;
+    }
+    if rounds > 0 {
+        let (before, after) = (p99(quiet), p99(piling));
+        outcome.did(format!(
+            "others' p99 {before:.1?}, beside the poison {after:.1?}"
+        ));
+        let most = before.mul_f64(1.0 + MOST_CHANGE).max(before + MEASURED_TO);
+        outcome.demand(after <= most, || {
+            format!("others' p99 went from {before:.1?} to {after:.1?}")
+        });
+    }
+    Ok(())
+}
+
+/// From publishing to the row in Statistics, by a few people side by side.
+async fn latencies(world: &World, random: &mut StdRng) -> anyhow::Result<Vec<Duration>> {
+    let people = (0..4).map(|_| {
+        let ids: Vec<Uuid> = (0..40).map(|_| random_id(random)).collect();
+        async move {
+            let wire = world.wire().await;
+            let mut tables = world.tables("statistics").await?;
+            let mut took = Vec::with_capacity(ids.len());
+            for id in ids {
+                took.push(latency(&wire, &mut tables, id).await?);
+            }
+            anyhow::Ok(took)
+        }
+    });
+    let all: Result<Vec<_>, _> = join_all(people).await.into_iter().collect();
+    Ok(all?.concat())
+}
+
+async fn latency(wire: &testkit::Wire, tables: &mut Tables, id: Uuid) -> anyhow::Result<Duration> {
+    let query = format!("SELECT count(*) FROM tick WHERE id = '{id}'");
+    let began = Instant::now();
+    publish_all(wire, vec![tick(id, id)]).await;
+    while tables.number(&query).await? == 0 {
+        anyhow::ensure!(
+            began.elapsed() < PATIENCE,
+            "a tick of others is not handled"
+        );
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    Ok(began.elapsed())
+}
+
+fn p99(mut all: Vec<Duration>) -> Duration {
+    all.sort_unstable();
+    all.get(all.len() * 99 / 100).copied().unwrap_or_default()
+}
+
+async fn many_bad_events(
+    setting: &Setting,
+    world: &World,
+    random: &mut StdRng,
+    outcome: &mut Outcome,
+) -> anyhow::Result<()> {
+    let good = setting.size.pick(250, 5_000, 50_000);
+    let users: Vec<Uuid> = (0..50).map(|_| random_id(random)).collect();
+    let (mut said, mut broken, mut events) = (Vec::new(), Vec::new(), Vec::new());
+    for (number, user) in (0..good).zip(users.iter().cycle()) {
+        let id = random_id(random);
+        said.push(id);
+        events.push(tick(id, *user));
+        if number % 5 == 0 {
+            let id = random_id(random);
+            broken.push(id);
+            events.push(unreadable_tick(id, *user));
+        }
+    }
+    let before = world
+        .tables("statistics")
+        .await?
+        .number("SELECT count(*) FROM tick")
+        .await?;
+    publish_all(&world.wire().await, events).await;
+    let wanted = before + i64::from(good);
+    let handled = until("the good ones are handled", PATIENCE, async || {
+        let mut tables = world.tables("statistics").await.ok()?;
+        (tables.number("SELECT count(*) FROM tick").await.ok()? >= wanted).then_some(())
+    });
+    let _ = handled.await;
+    let there = world
+        .tables("statistics")
+        .await?
+        .ids("SELECT id FROM tick WHERE stands")
+        .await?;
+    let all = Operations::accepted(said.iter().copied());
+    let there = there.into_iter().filter(|id| all.accepted.contains(id));
+    outcome.compared("good events among bad", compare(&all, there));
+    outcome.did(format!("{} bad events among {good}", broken.len()));
+    dead_with_a_reason(world, &broken, outcome).await
+}
+
+async fn dead_with_a_reason(
+    world: &World,
+    broken: &[Uuid],
+    outcome: &mut Outcome,
+) -> anyhow::Result<()> {
+    let wire = world.wire().await;
+    let bad = Operations::accepted(broken.iter().copied());
+    let enough = u64::try_from(broken.len() * (READERS.len() + 1))?;
+    let _ = until(
+        "all bad ones are dead",
+        Duration::from_secs(30),
+        async || (wire.count("DEAD").await >= enough).then_some(()),
+    )
+    .await;
+    let dead = wire.read("DEAD").await;
+    for reader in READERS.iter().chain(&["score-model"]) {
+        let given_up = dead.iter().filter(|letter| {
+            let header = |name: &str| letter.headers.get(name).map(ToString::to_string);
+            let has_reason = header("Dipper-Reason").is_some_and(|reason| !reason.is_empty());
+            has_reason && header("Dipper-Consumer").as_deref() == Some(reader)
+        });
+        let ids = given_up.filter_map(testkit::wire::Stored::id);
+        let ids = ids.filter(|id| bad.accepted.contains(id));
+        outcome.compared(&format!("dead letters of {reader}"), compare(&bad, ids));
+    }
+    Ok(())
+}
