@@ -163,13 +163,19 @@ pub fn find(name: &str) -> Option<Program> {
         .find(|program| program.name == name)
 }
 
-/// Runs a program; one that dies has failed.
+/// Runs a program; one that dies, or does not come to its end, has failed.
 pub async fn run(program: Program, setting: Setting) -> Line {
     let began = Instant::now();
-    let outcome = match tokio::spawn((program.start)(setting)).await {
-        Ok(Ok(outcome)) => outcome,
-        Ok(Err(error)) => failed(format!("{error:#}")),
-        Err(died) => failed(reason(died)),
+    let limit = Duration::from_mins(setting.size.pick(2, 8, 60));
+    let mut running = tokio::spawn((program.start)(setting));
+    let outcome = match tokio::time::timeout(limit, &mut running).await {
+        Ok(Ok(Ok(outcome))) => outcome,
+        Ok(Ok(Err(error))) => failed(format!("{error:#}")),
+        Ok(Err(died)) => failed(reason(died)),
+        Err(_) => {
+            running.abort();
+            failed(format!("no end after {}", seconds(limit)))
+        }
     };
     Line {
         program: program.name.to_owned(),

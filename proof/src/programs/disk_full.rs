@@ -18,8 +18,8 @@ use crate::report::Outcome;
 use crate::tables::Tables;
 
 const WITHIN: Duration = Duration::from_mins(1);
-/// JetStream promises its streams room before it takes them; the file behind it stays small.
-const DISK: &str = "64G";
+/// Enough for what goes on here; the file behind it stays small.
+const DISK: &str = "1G";
 
 #[derive(Clone, Copy, Debug)]
 enum Trouble {

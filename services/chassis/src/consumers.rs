@@ -19,6 +19,7 @@ mod projection;
 pub(crate) mod pull;
 mod retry;
 mod shared;
+mod verdict;
 
 use std::collections::HashMap;
 use std::future::Future;

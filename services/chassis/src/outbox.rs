@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use futures::{StreamExt as _, stream};
 use serde_json::json;
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::audit::digest;
@@ -37,6 +38,8 @@ const PRUNE_EVERY: Duration = Duration::from_mins(1);
 /// A small batch costs as many flushes as a large one: after one, what comes next gathers so long.
 const GATHER: Duration = Duration::from_millis(20);
 const SMALL_BATCH: usize = 128;
+/// A net for the news that the streams are compared.
+const COMPARED_BY_THEN: Duration = Duration::from_millis(100);
 
 const INSERT: Sql = Sql {
     sqlite: "INSERT INTO outbox (position, event_id, subject, message_id, body, people, stream, bucket)
@@ -103,11 +106,21 @@ pub async fn erase(session: &mut Session, person: uuid::Uuid) -> Result<u64, Dat
 
 /// Publishes what is in the outbox until the process stops, and again what a stream has lost.
 pub async fn relay(database: Database, bus: Bus, lifecycle: Lifecycle) -> anyhow::Result<()> {
-    let incarnations = look_after_streams(&database, &bus, &lifecycle).await;
+    let mut streams = look_after_streams(&database, &bus, &lifecycle).await;
     let mut delay = Duration::ZERO;
     let mut pruned: Option<Instant> = None;
     while !lifecycle.is_stopping() {
-        match publish_batch(&database, &bus, &incarnations).await {
+        let progress = if !bus.is_connected() {
+            Ok(Progress::Stuck(
+                "there is no connection to the broker".to_owned(),
+            ))
+        } else if streams.are_checked(&bus) {
+            publish_batch(&database, &bus, &streams.incarnations).await
+        } else {
+            Ok(Progress::NotYet)
+        };
+        match progress {
+            Ok(Progress::NotYet) => delay = COMPARED_BY_THEN,
             Ok(Progress::Idle) => {
                 delay = Duration::ZERO;
                 tokio::select! {
@@ -132,14 +145,32 @@ pub async fn relay(database: Database, bus: Bus, lifecycle: Lifecycle) -> anyhow
             }
         }
         if !delay.is_zero() {
-            lifecycle.pause(delay).await;
+            tokio::select! {
+                _ = lifecycle.pause(delay) => {}
+                _ = streams.checked.changed() => {}
+            }
         }
     }
     Ok(())
 }
 
+/// What is known of the streams.
+struct Streams {
+    incarnations: Incarnations,
+    /// The connection on which they were compared with what was sent.
+    checked: watch::Receiver<u64>,
+}
+
+impl Streams {
+    /// A server that was away may have come back with less: what it has lost is published again
+    /// before anything new, so that the events of a key stay in their order.
+    fn are_checked(&mut self, bus: &Bus) -> bool {
+        *self.checked.borrow_and_update() >= *bus.connections().borrow()
+    }
+}
+
 /// Learns when the streams were made, and begins to look for what they lose.
-async fn look_after_streams(database: &Database, bus: &Bus, lifecycle: &Lifecycle) -> Incarnations {
+async fn look_after_streams(database: &Database, bus: &Bus, lifecycle: &Lifecycle) -> Streams {
     let (service, incarnations) = (database.service(), Incarnations::default());
     let redrive = Redrive::new(database.clone(), bus.clone(), incarnations.clone());
     tokio::select! {
@@ -150,11 +181,17 @@ async fn look_after_streams(database: &Database, bus: &Bus, lifecycle: &Lifecycl
         () = lifecycle.stopped() => {}
     }
     let name = format!("{service} re-drive");
-    lifecycle.spawn(name, redrive.run(lifecycle.clone()));
-    incarnations
+    let (tell, checked) = watch::channel(0);
+    lifecycle.spawn(name, redrive.run(lifecycle.clone(), tell));
+    Streams {
+        incarnations,
+        checked,
+    }
 }
 
 enum Progress {
+    /// The streams are being compared with what was sent.
+    NotYet,
     Idle,
     Sent(usize),
     Stuck(String),

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 
 use super::Failure;
-use super::attempt::{Attempts, Interruption, Item, Source, Verdict};
+use super::attempt::{Attempts, Interruption, Item, Source};
 use super::offered::Offered;
 use super::parking::{Lot, Parking, Status};
+use super::verdict::Verdict;
 use crate::database::Database;
 
 /// Where the live workers find the generation that is being built. They hold it while they handle a

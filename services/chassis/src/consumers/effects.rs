@@ -13,11 +13,11 @@ use envelope::{Canonical, Outgoing};
 use futures::{StreamExt as _, stream};
 use tokio::sync::mpsc;
 
-use super::attempt::{PROBE_EVERY, backoff};
 use super::held::{Fetched, Held};
 use super::offered::Offered;
 use super::parking::Lot;
 use super::pull::{self, Subscription};
+use super::verdict::{PROBE_EVERY, backoff};
 use super::{Arrival, EventName, Failure, Received, dead};
 use crate::bus::Bus;
 use crate::lifecycle::Lifecycle;

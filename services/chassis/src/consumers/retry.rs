@@ -6,8 +6,9 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::attempt::{Attempts, Interruption, Item, Outcome, PROBE_EVERY, Source, micros};
+use super::attempt::{Attempts, Interruption, Item, Outcome, Source};
 use super::parking::Head;
+use super::verdict::{PROBE_EVERY, micros};
 use crate::database::DatabaseError;
 
 /// A net for rows that another process parked or freed.

@@ -9,6 +9,7 @@ use std::time::Duration;
 use async_nats::jetstream::stream::Stream;
 use envelope::CATALOGUE;
 use serde_json::json;
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::{presence, publish_again};
@@ -20,6 +21,8 @@ use crate::sql;
 use crate::unit_of_work::source;
 
 const CHECK_EVERY: Duration = Duration::from_secs(5);
+/// How soon after a check that failed: events wait for it.
+const CHECK_AGAIN: Duration = Duration::from_millis(500);
 /// Messages leave a stream by an erasure as well: not each of them is looked after at once.
 const SWEEP_EVERY: Duration = Duration::from_secs(30);
 
@@ -122,16 +125,26 @@ impl Redrive {
         Ok(())
     }
 
-    /// Checks now and then, and whenever the broker is there again.
-    pub async fn run(mut self, lifecycle: Lifecycle) -> anyhow::Result<()> {
+    /// Checks now and then, and whenever the broker is there again; tells up to which connection.
+    pub async fn run(
+        mut self,
+        lifecycle: Lifecycle,
+        checked: watch::Sender<u64>,
+    ) -> anyhow::Result<()> {
         let mut connections = self.bus.connections();
         while !lifecycle.is_stopping() {
-            if let Err(error) = self.check().await {
-                let (service, error) = (self.database.service(), format!("{error:#}"));
-                tracing::debug!(service, error, "the streams cannot be compared now");
+            let connection = *connections.borrow_and_update();
+            match self.check().await {
+                Ok(()) => {
+                    checked.send_replace(connection);
+                }
+                Err(error) => {
+                    let (service, error) = (self.database.service(), format!("{error:#}"));
+                    tracing::debug!(service, error, "the streams cannot be compared now");
+                }
             }
             tokio::select! {
-                () = tokio::time::sleep(CHECK_EVERY) => {}
+                () = tokio::time::sleep(if *checked.borrow() == connection { CHECK_EVERY } else { CHECK_AGAIN }) => {}
                 // A server that was away may have come back with less.
                 _ = connections.changed() => self.seen.clear(),
                 () = lifecycle.stopped() => {}
