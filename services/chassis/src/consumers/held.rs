@@ -16,7 +16,7 @@ use super::pull::Subscription;
 use crate::fault;
 
 /// A third of the broker's patience.
-const TELL_EVERY: Duration = Duration::from_secs(10);
+const TELL_EVERY: Duration = Duration::from_secs(3);
 const PULL_EXPIRES: Duration = Duration::from_secs(30);
 
 /// A fetched message with its place among those that may be held.

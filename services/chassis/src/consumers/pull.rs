@@ -17,8 +17,11 @@ use super::progress::Checkpoint;
 use crate::bus::Bus;
 use crate::lifecycle::Lifecycle;
 
-/// How long the broker waits for an acknowledgement before it delivers again.
-const ACK_WAIT: Duration = Duration::from_secs(30);
+/// How long the broker waits for an acknowledgement before it delivers again: so long, after a
+/// crash, others wait for what an effect worker held. Whoever lives says in between that it does.
+const ACK_WAIT: Duration = Duration::from_secs(10);
+/// A projection's worker says nothing in between, and begins anew where it was after a crash.
+const ACK_WAIT_OF_PROJECTIONS: Duration = Duration::from_mins(1);
 const MAX_ACK_PENDING: i64 = 16_384;
 const PULL_EXPIRES: Duration = Duration::from_secs(30);
 const PULL_HEARTBEAT: Duration = Duration::from_secs(10);
@@ -96,12 +99,13 @@ impl Subscription {
 
     /// Makes the durable consumer that effect workers share, or brings it to what the catalogue says.
     pub async fn ensure(&self) -> anyhow::Result<PullConsumer> {
-        self.make(self.config(AckPolicy::Explicit)).await
+        self.make(self.config(AckPolicy::Explicit, ACK_WAIT)).await
     }
 
     /// Makes the durable consumer of a projection: one acknowledgement stands for all before it.
     pub async fn ensure_projection(&self) -> anyhow::Result<PullConsumer> {
-        self.make(self.config(AckPolicy::All)).await
+        let config = self.config(AckPolicy::All, ACK_WAIT_OF_PROJECTIONS);
+        self.make(config).await
     }
 
     /// A consumer of its own beside the projection's, which delivers from this sequence on. It keeps
@@ -115,7 +119,7 @@ impl Subscription {
             },
             max_ack_pending: 0,
             inactive_threshold: UNUSED_FOR,
-            ..self.config(AckPolicy::None)
+            ..self.config(AckPolicy::None, ACK_WAIT)
         };
         self.make(config).await
     }
@@ -147,11 +151,11 @@ impl Subscription {
         is_wanted(&self.filters, subject)
     }
 
-    fn config(&self, ack_policy: AckPolicy) -> pull::Config {
+    fn config(&self, ack_policy: AckPolicy, ack_wait: Duration) -> pull::Config {
         pull::Config {
             durable_name: Some(self.service.to_owned()),
             ack_policy,
-            ack_wait: ACK_WAIT,
+            ack_wait,
             // We count attempts ourselves; a message must never be given up silently.
             max_deliver: -1,
             max_ack_pending: MAX_ACK_PENDING,

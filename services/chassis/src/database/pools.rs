@@ -5,6 +5,7 @@ use std::str::FromStr as _;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
+use sqlx::Connection as _;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
@@ -176,6 +177,12 @@ async fn open_sqlite(file: &Path) -> Result<Pools, DatabaseError> {
     // One writer: inside a process nobody waits for a lock that a statement later fails on.
     let write = SqlitePoolOptions::new()
         .max_connections(1)
+        // After a commit that failed, on a full disk say, SQLite has rolled back by itself and the
+        // driver still counts a transaction: such a connection would refuse every other one.
+        .before_acquire(|connection, _| {
+            let is_usable = !connection.is_in_transaction();
+            Box::pin(std::future::ready(Ok(is_usable)))
+        })
         .acquire_timeout(Duration::from_secs(30))
         // On the writer only: setting it takes the write lock, which would make readers wait.
         .connect_with(
