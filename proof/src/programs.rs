@@ -9,6 +9,7 @@ mod kills;
 mod poison;
 mod power;
 mod prefetch;
+mod rebuild;
 mod rewind;
 mod user_api_away;
 mod versions;
@@ -104,6 +105,12 @@ pub const PROGRAMS: &[Program] = &[
         shows: "consumers that begin anew change nothing and mail nobody",
         alone: false,
         start: |setting| Box::pin(rewind::run(setting)),
+    },
+    Program {
+        name: "rebuild",
+        shows: "a projection is built anew beside live traffic, and no reader sees a gap",
+        alone: false,
+        start: |setting| Box::pin(rebuild::run(setting)),
     },
     Program {
         name: "versions",

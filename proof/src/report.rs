@@ -32,6 +32,16 @@ impl Outcome {
         self.places.push((place.to_owned(), classes));
     }
 
+    /// Adds what was found in one part of a program.
+    pub fn add(&mut self, part: &str, found: Self) {
+        let named = |what: String| format!("{part}: {what}");
+        self.did.extend(found.did.into_iter().map(named));
+        let places = found.places.into_iter();
+        self.places
+            .extend(places.map(|(place, classes)| (named(place), classes)));
+        self.problems.extend(found.problems.into_iter().map(named));
+    }
+
     /// Demands something.
     pub fn demand(&mut self, holds: bool, otherwise: impl FnOnce() -> String) {
         if !holds {

@@ -27,6 +27,14 @@ macro_rules! on {
     };
 }
 
+/// A service that was built anew has another file.
+fn live_file(folder: &Path, service: &str) -> String {
+    match std::fs::read_to_string(folder.join(format!("{service}.current"))) {
+        Ok(number) if number.trim() != "0" => format!("{service}.{}.db", number.trim()),
+        _ => format!("{service}.db"),
+    }
+}
+
 impl Tables {
     /// Opens the SQLite file of a service to read.
     pub async fn open(folder: &Path, service: &str) -> anyhow::Result<Self> {
@@ -39,7 +47,7 @@ impl Tables {
     }
 
     async fn sqlite(folder: &Path, service: &str, read_only: bool) -> anyhow::Result<Self> {
-        let file = folder.join(format!("{service}.db"));
+        let file = folder.join(live_file(folder, service));
         let options = SqliteConnectOptions::new().filename(&file);
         let connection = options.read_only(read_only).connect().await;
         let connection = connection.with_context(|| format!("cannot open {}", file.display()))?;

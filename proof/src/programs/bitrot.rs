@@ -78,15 +78,7 @@ async fn one(setting: &Setting, damage: Damage, outcome: &mut Outcome) -> anyhow
     ));
     let mut found = Outcome::default();
     compare_all(&world, &crowd, &logs, &mut found).await?;
-    for (place, classes) in found.places {
-        outcome.compared(&format!("{damage:?}: {place}"), classes);
-    }
-    outcome.problems.extend(
-        found
-            .problems
-            .iter()
-            .map(|what| format!("{damage:?}: {what}")),
-    );
+    outcome.add(&format!("{damage:?}"), found);
     world.stop_all().await;
     Ok(())
 }

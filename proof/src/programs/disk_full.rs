@@ -49,17 +49,7 @@ pub async fn run(setting: Setting) -> anyhow::Result<Outcome> {
         if let Err(error) = one(&setting, trouble, &mut found).await {
             found.problems.push(format!("{error:#}"));
         }
-        let name = format!("{trouble:?}");
-        outcome
-            .did
-            .extend(found.did.into_iter().map(|what| format!("{name}: {what}")));
-        let places = found.places.into_iter();
-        outcome
-            .places
-            .extend(places.map(|(place, found)| (format!("{name}: {place}"), found)));
-        outcome
-            .problems
-            .extend(found.problems.iter().map(|what| format!("{name}: {what}")));
+        outcome.add(&format!("{trouble:?}"), found);
     }
     Ok(outcome)
 }

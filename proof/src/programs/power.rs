@@ -61,17 +61,7 @@ pub async fn run(setting: Setting) -> anyhow::Result<Outcome> {
     for cut in CUTS {
         let mut found = Outcome::default();
         one(&setting, cut, &mut found).await?;
-        let name = cut.name;
-        outcome
-            .did
-            .extend(found.did.into_iter().map(|what| format!("{name}: {what}")));
-        let places = found.places.into_iter();
-        outcome
-            .places
-            .extend(places.map(|(place, found)| (format!("{name}: {place}"), found)));
-        outcome
-            .problems
-            .extend(found.problems.iter().map(|what| format!("{name}: {what}")));
+        outcome.add(cut.name, found);
     }
     Ok(outcome)
 }
