@@ -43,6 +43,9 @@ pub async fn run(setting: Setting) -> anyhow::Result<Outcome> {
     if let Err(why) = Disk::new(DISK).await {
         return Ok(Outcome::not_possible(format!("{why:#}")));
     }
+    if let Err(why) = Command::new("strace").arg("-V").output().await {
+        return Ok(Outcome::not_possible(format!("strace: {why}")));
+    }
     let mut outcome = Outcome::default();
     for trouble in TROUBLES {
         let mut found = Outcome::default();
