@@ -11,7 +11,7 @@ use super::beside::{Aside, Built};
 use super::inbox;
 use super::lease;
 use super::offered::Offered;
-use super::parking::{Lot, Parking};
+use super::parking::{Lot, Parking, Status};
 use super::progress::{Checkpoint, Tally};
 use super::verdict::Verdict;
 use super::{Arrival, BoundHandler, EventName, Failure, Handled};
@@ -51,6 +51,8 @@ pub(crate) enum Source {
 pub(crate) struct Outcome {
     /// How many were parked.
     pub parked: usize,
+    /// How many of those wait behind no other, and so may be tried again soon.
+    pub heads: usize,
     /// Which dependencies were away.
     pub away: HashSet<String>,
 }
@@ -149,7 +151,10 @@ impl Attempts {
                 continue;
             }
             match self.attempt(&items, source).await {
-                Ok(parked) => outcome.parked += parked,
+                Ok((parked, heads)) => {
+                    outcome.parked += parked;
+                    outcome.heads += heads;
+                }
                 Err(Setback::Taken) => {}
                 Err(Setback::Events(_, Failure::Outage(error))) => return Err(error.into()),
                 Err(Setback::Events(places, failure)) if places.len() == 1 => {
@@ -172,8 +177,8 @@ impl Attempts {
     }
 
     /// One transaction: fence, inbox, effects, new events, what is parked, the checkpoint. Answers
-    /// how many were parked.
-    async fn attempt(&self, items: &[Item], source: Source) -> Result<usize, Setback> {
+    /// how many were parked, and how many of those wait behind no other.
+    async fn attempt(&self, items: &[Item], source: Source) -> Result<(usize, usize), Setback> {
         let mut work = self.database.begin().await?;
         self.claim(&mut work, items, source).await?;
         let mut plan = self.plan(&mut work, items, source).await?;
@@ -208,7 +213,10 @@ impl Attempts {
         self.count("skipped", plan.tally.repeated);
         self.count("erased", plan.tally.erased);
         self.count("parked", count(parked.len()));
-        Ok(parked.len())
+        let heads = parked
+            .iter()
+            .filter(|(_, parking)| parking.status != Status::Waiting);
+        Ok((parked.len(), heads.count()))
     }
 
     /// Makes sure that nobody else handles these events at the same time.

@@ -34,9 +34,10 @@ impl Retries {
         }
     }
 
-    /// Takes note of what became of a batch: something may be due earlier than was known.
+    /// Takes note of what became of a batch: something may be due earlier than was known. What waits
+    /// behind another never is; looking for it at each batch would slow others down.
     pub fn heed(&mut self, outcome: &Outcome) {
-        if outcome.parked > 0 {
+        if outcome.heads > 0 {
             self.next = Instant::now();
         }
     }
