@@ -79,7 +79,7 @@ async fn main() -> anyhow::Result<ExitCode> {
             }
             return Ok(ExitCode::SUCCESS);
         }
-        Command::Short(options) => (PROGRAMS.to_vec(), Size::Short, options),
+        Command::Short(options) => (programs::short_set(), Size::Short, options),
         Command::Long(options) => (PROGRAMS.to_vec(), Size::Long, options),
         Command::Run {
             names,
