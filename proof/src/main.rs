@@ -7,6 +7,7 @@
     reason = "a program that prints its findings; a JSON value that is missing is null"
 )]
 
+mod cargo;
 mod checker;
 mod disk;
 mod events;
@@ -18,13 +19,12 @@ mod report;
 mod tables;
 mod world;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use futures::{StreamExt as _, stream};
-
 use tokio::signal::unix::{SignalKind, signal};
 
 use programs::{PROGRAMS, Program, Setting, Size};
@@ -97,7 +97,10 @@ async fn main() -> anyhow::Result<ExitCode> {
             .seed
             .unwrap_or_else(|| u64::from(rand::random::<u32>())),
         size,
-        binary: options.binary.map_or_else(built, Ok)?,
+        binary: match options.binary {
+            Some(given) => given,
+            None => cargo::build(&[]).await?,
+        },
         environment: fault.collect(),
     };
     // Whatever a program dies of stands in its line.
@@ -121,29 +124,6 @@ fn chosen(names: &[String]) -> anyhow::Result<Vec<Program>> {
         programs::find(name).with_context(|| format!("there is no program {name}; see `list`"))
     };
     names.iter().map(find).collect()
-}
-
-/// The dipper of this source, beside this program.
-fn built() -> anyhow::Result<PathBuf> {
-    let own = std::env::current_exe()?;
-    let folder = own.parent().context("this program is in no folder")?;
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    // Together with the workspace: alone it would be built with other features of its
-    // dependencies, all of them anew.
-    let cargo = std::process::Command::new("cargo")
-        .args([
-            "build",
-            "--quiet",
-            "--locked",
-            "--workspace",
-            "--bin",
-            "dipper",
-        ])
-        .current_dir(workspace)
-        .status()
-        .context("cargo does not run")?;
-    ensure!(cargo.success(), "dipper cannot be built");
-    Ok(folder.join("dipper"))
 }
 
 /// Runs programs and prints the table; says whether none failed. Those that measure time run

@@ -1,11 +1,12 @@
 //! Mistakes planted in the product: each must make a program of the set fail.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context as _, anyhow, ensure};
+use anyhow::{Context as _, anyhow};
 use futures::{StreamExt as _, stream};
 
 use super::{Setting, Size, find, run as run_program};
+use crate::cargo;
 use crate::report::{Line, Outcome};
 
 /// How many are shown side by side.
@@ -93,20 +94,7 @@ async fn build(setting: &Setting) -> anyhow::Result<PathBuf> {
     // back. Moved, not copied: each of them may run.
     let (built, sound) = (folder.join("dipper"), folder.join("planted/sound"));
     std::fs::copy(&built, &sound)?;
-    let cargo = tokio::process::Command::new("cargo")
-        .args([
-            "build",
-            "--quiet",
-            "--locked",
-            "--workspace",
-            "--bin",
-            "dipper",
-        ])
-        .args(["--features", "dipper/planted-faults"])
-        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
-        .status()
-        .await?;
-    ensure!(cargo.success(), "the faulty dipper cannot be built");
+    cargo::build(&["dipper/planted-faults"]).await?;
     let fresh = planted.with_extension("new");
     std::fs::copy(&built, &fresh)?;
     std::fs::rename(fresh, &planted)?;

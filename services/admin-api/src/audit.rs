@@ -1,6 +1,10 @@
 //! What an audit entry says.
 
-use envelope::UserId;
+use chassis::unit_of_work::{Draft, Work};
+use envelope::{UserId, admin};
+
+use crate::error::Error;
+use crate::store::{self, Entry};
 
 /// Longest reason, in characters, that the event takes.
 const LONGEST_REASON: usize = 500;
@@ -21,6 +25,22 @@ pub(crate) const ON_REQUEST: &str = "Erased at the person's own request.";
 /// A user, as a target.
 pub(crate) fn user_target(user: UserId) -> String {
     format!("user/{user}")
+}
+
+/// Tells what an admin did: the entry is in the log when the change is committed, and the event
+/// brings it again, to the same row.
+pub(crate) async fn record(work: &mut Work, audit: admin::Audit) -> Result<(), Error> {
+    let by = audit.admin.id;
+    let id = work.publish(Draft::new(audit.clone()))?;
+    let entry = Entry {
+        id: id.0,
+        at: work.clock().micros(),
+        action: audit.action,
+        target: audit.target,
+        reason: audit.reason,
+    };
+    store::add(work, Some(by), &entry).await?;
+    Ok(())
 }
 
 /// Why somebody made a change, in their words.

@@ -18,6 +18,7 @@ use std::time::Duration;
 use envelope::{Reading, Stream};
 
 use crate::bus::Bus;
+use crate::bus::streams::streams_of;
 use crate::database::Database;
 use crate::lifecycle::Lifecycle;
 use crate::outbox::{presence, publish_again, times_published_again};
@@ -97,7 +98,7 @@ pub async fn run(
 ) -> anyhow::Result<()> {
     let producer = source(database.service());
     let mut auditor = Auditor {
-        streams: readers::streams_of(&producer),
+        streams: streams_of(&producer),
         promises: HashMap::new(),
         database,
         bus,

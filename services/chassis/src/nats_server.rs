@@ -64,6 +64,21 @@ impl Credentials {
         serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))
     }
 
+    /// The section of a server's configuration that lets these users in.
+    pub fn authorization(&self) -> String {
+        let users: Vec<String> = self
+            .users
+            .values()
+            .map(|login| {
+                format!(
+                    "    {{ user: \"{}\", password: \"{}\" }}\n",
+                    login.user, login.password
+                )
+            })
+            .collect();
+        format!("authorization {{\n  users: [\n{}  ]\n}}\n", users.concat())
+    }
+
     /// The way to the broker as one user.
     pub fn access(&self, user: &str) -> Access {
         let login = self
@@ -305,17 +320,6 @@ fn new_credentials(users: &[&str], port: u16) -> Credentials {
 fn write_config(folder: &Path, credentials: &Credentials, monitoring: u16) -> anyhow::Result<()> {
     let listen = credentials.url.trim_start_matches("nats://");
     let text = |path: PathBuf| serde_json::to_string(&path.to_string_lossy());
-    let users: Vec<String> = credentials
-        .users
-        .values()
-        .map(|login| {
-            format!(
-                "    {{ user: \"{}\", password: \"{}\" }}\n",
-                login.user, login.password
-            )
-        })
-        .collect();
-    let users = users.concat();
     let config = format!(
         "# Written at each start.\n\
          server_name: \"dipper\"\n\
@@ -326,10 +330,11 @@ fn write_config(folder: &Path, credentials: &Credentials, monitoring: u16) -> an
          logfile_size_limit: 10MB\n\
          max_payload: 1MB\n\
          jetstream {{\n  store_dir: {}\n  # More than all streams may take: left alone, the server allows them three quarters of what is free\n  # on the disk, and refuses them on a small one.\n  max_file_store: 64GB\n  # Sent events stay in the outboxes far longer than this.\n  sync_interval: \"100ms\"\n}}\n\
-         authorization {{\n  users: [\n{users}  ]\n}}\n",
+         {}",
         text(folder.join("nats-server.pid"))?,
         text(folder.join("nats-server.log"))?,
         text(folder.join("store"))?,
+        credentials.authorization(),
     );
     write_private(&folder.join("nats.conf"), &config)
 }

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use crate::audit::digest;
 use crate::bus::Bus;
-use crate::clock::Clock;
+use crate::clock::{Clock, micros};
 use crate::database::{Database, DatabaseError, Session, Sql};
 use crate::fault;
 use crate::lifecycle::Lifecycle;
@@ -106,7 +106,7 @@ pub async fn erase(session: &mut Session, person: uuid::Uuid) -> Result<u64, Dat
 
 /// Publishes what is in the outbox until the process stops, and again what a stream has lost.
 pub async fn relay(database: Database, bus: Bus, lifecycle: Lifecycle) -> anyhow::Result<()> {
-    let mut streams = look_after_streams(&database, &bus, &lifecycle).await;
+    let mut streams = look_after_streams(&database, &bus, &lifecycle);
     let mut delay = Duration::ZERO;
     let mut pruned: Option<Instant> = None;
     while !lifecycle.is_stopping() {
@@ -157,31 +157,25 @@ pub async fn relay(database: Database, bus: Bus, lifecycle: Lifecycle) -> anyhow
 /// What is known of the streams.
 struct Streams {
     incarnations: Incarnations,
-    /// The connection on which they were compared with what was sent.
-    checked: watch::Receiver<u64>,
+    /// The connection on which they were compared with what was sent, once they were.
+    checked: watch::Receiver<Option<u64>>,
 }
 
 impl Streams {
     /// A server that was away may have come back with less: what it has lost is published again
     /// before anything new, so that the events of a key stay in their order.
     fn are_checked(&mut self, bus: &Bus) -> bool {
-        *self.checked.borrow_and_update() >= *bus.connections().borrow()
+        let checked = *self.checked.borrow_and_update();
+        checked.is_some_and(|connection| connection >= *bus.connections().borrow())
     }
 }
 
-/// Learns when the streams were made, and begins to look for what they lose.
-async fn look_after_streams(database: &Database, bus: &Bus, lifecycle: &Lifecycle) -> Streams {
-    let (service, incarnations) = (database.service(), Incarnations::default());
+/// Begins to look for what the streams lose.
+fn look_after_streams(database: &Database, bus: &Bus, lifecycle: &Lifecycle) -> Streams {
+    let incarnations = Incarnations::default();
     let redrive = Redrive::new(database.clone(), bus.clone(), incarnations.clone());
-    tokio::select! {
-        learnt = redrive.learn() => if let Err(error) = learnt {
-            let error = format!("{error:#}");
-            tracing::debug!(service, error, "the streams are not known yet");
-        },
-        () = lifecycle.stopped() => {}
-    }
-    let name = format!("{service} re-drive");
-    let (tell, checked) = watch::channel(0);
+    let (tell, checked) = watch::channel(None);
+    let name = format!("{} re-drive", database.service());
     lifecycle.spawn(name, redrive.run(lifecycle.clone(), tell));
     Streams {
         incarnations,
@@ -302,7 +296,7 @@ async fn mark_sent(database: &Database, sent: &[Sent]) -> Result<(), DatabaseErr
 }
 
 async fn prune(database: &Database) -> Result<(), DatabaseError> {
-    let before = database.clock.micros() - i64::try_from(KEEP_SENT.as_micros()).unwrap_or(i64::MAX);
+    let before = database.clock.micros() - micros(KEEP_SENT);
     let mut work = database.begin().await?;
     sql!(work, c => sqlx::query(PRUNE).bind(before).execute(c).await.map(drop))?;
     digest::prune(&mut work).await?;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chassis::clock::micros;
 use clients::user::Notifications;
 
 const HOUR: Duration = Duration::from_hours(1);
@@ -34,7 +35,7 @@ pub(crate) fn decide(
         Notifications::Hourly => at_most_every.unwrap_or(HOUR),
         Notifications::Daily => at_most_every.unwrap_or(DAY),
     };
-    let interval = i64::try_from(interval.as_micros()).unwrap_or(i64::MAX);
+    let interval = micros(interval);
     // A clock that was set back must not silence anybody for longer than the interval.
     match last_sent_at.map(|last| last.min(now).saturating_add(interval)) {
         Some(due) if due > now => Decision::Wait(due),

@@ -8,6 +8,7 @@ mod ratings;
 use std::pin::Pin;
 use std::time::Duration;
 
+use chassis::clock::micros;
 use chassis::database::{DatabaseError, Dialect};
 use chassis::lifecycle::Lifecycle;
 use chassis::rpc::AskError;
@@ -149,7 +150,7 @@ async fn claim(app: &App) -> Result<Vec<Sending>, Setback> {
 }
 
 fn after(now: i64, length: Duration) -> i64 {
-    now.saturating_add(i64::try_from(length.as_micros()).unwrap_or(i64::MAX))
+    now.saturating_add(micros(length))
 }
 
 fn count(kind: &'static str, outcome: &'static str) {

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use chassis::bus::Bus;
-use chassis::clock::Clock;
+use chassis::clock::{Clock, micros};
 use chassis::consumers::handled_until;
 use chassis::database::{Database, DatabaseError};
 use chassis::lifecycle::Lifecycle;
@@ -81,7 +81,6 @@ async fn seal(database: &Database, kind: Kind, before: i64) -> Result<(), Databa
 /// that whoever reads the stream finds each day that is not sealed whole; but never before all of it
 /// is handled, and so never today.
 fn sealed_before(now: i64, life: Duration, handled: i64) -> i64 {
-    let micros = |length: Duration| i64::try_from(length.as_micros()).unwrap_or(i64::MAX);
     let kept_from = now
         .saturating_sub(micros(life))
         .saturating_add(micros(2 * EVERY));

@@ -187,24 +187,14 @@ fn configuration(
     settings: &BrokerSettings,
     (url, monitoring): (&str, u16),
 ) -> String {
-    let users: Vec<String> = credentials
-        .users
-        .values()
-        .map(|login| {
-            format!(
-                "    {{ user: \"{}\", password: \"{}\" }}\n",
-                login.user, login.password
-            )
-        })
-        .collect();
     format!(
         "listen: \"{}\"\nhttp: \"127.0.0.1:{monitoring}\"\nmax_payload: 1MB\n\
          jetstream {{\n  max_file_store: 64GB\n  store_dir: \"{}\"\n  sync_interval: \"{}\"\n}}\n\
-         authorization {{\n  users: [\n{}  ]\n}}\n{}\n",
+         {}{}\n",
         url.trim_start_matches("nats://"),
         settings.store.display(),
         settings.sync_interval,
-        users.concat(),
+        credentials.authorization(),
         settings.more,
     )
 }

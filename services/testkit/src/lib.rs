@@ -12,6 +12,7 @@
 pub mod admin;
 pub mod api;
 pub mod broker;
+pub mod browser;
 pub mod databases;
 pub mod postgres;
 pub mod program;

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use chassis::clock::micros;
 use chassis::database::Database;
 use chassis::lifecycle::Lifecycle;
 use chassis::objects::Objects;
@@ -74,8 +75,7 @@ pub(crate) async fn clear_abandoned(
 
 async fn clear(database: &Database, objects: &Objects) -> Result<(), Error> {
     let mut work = database.begin().await?;
-    let age = i64::try_from(ABANDONED_AFTER.as_micros()).unwrap_or(i64::MAX);
-    let before = work.clock().micros() - age;
+    let before = work.clock().micros() - micros(ABANDONED_AFTER);
     for image in uploads::abandoned(&mut work, before).await? {
         objects.delete(image).await?;
         uploads::end(&mut work, image).await?;

@@ -3,7 +3,6 @@
 use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, header};
 use chassis::http::{Json, Path, Problem};
-use chassis::unit_of_work::Draft;
 use chrono::{DateTime, Utc};
 use envelope::{UserId, admin};
 use serde::{Deserialize, Serialize};
@@ -11,13 +10,12 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::App;
-use crate::audit::Reason;
+use crate::audit::{self, Reason};
 use crate::decisions::{REPLAY, SKIP};
 use crate::error::Error;
 use crate::failed::{self, Id};
 use crate::guard::Admin;
 use crate::store::decisions::{self as store, Decided, Decision};
-use crate::store::{self as log, Entry};
 
 /// The most events of one decision.
 const MOST: usize = 1000;
@@ -184,15 +182,7 @@ async fn record(
         return Err(Error::Erased);
     }
     store::add(&mut work, decision, chosen).await?;
-    let id = work.publish(Draft::new(audit.clone()))?;
-    let entry = Entry {
-        id: id.0,
-        at: decision.made_at,
-        action: audit.action,
-        target: audit.target,
-        reason: audit.reason,
-    };
-    log::add(&mut work, Some(by), &entry).await?;
+    audit::record(&mut work, audit).await?;
     work.commit().await?;
     Ok(())
 }

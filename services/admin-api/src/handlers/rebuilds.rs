@@ -7,7 +7,6 @@ use chassis::rebuild::{
     ALREADY_RUNNING, Cancel, Progress, Rebuild, Show, Start, State, Switch, TableCompared,
 };
 use chassis::rpc::{AskError, ask_service};
-use chassis::unit_of_work::Draft;
 use chrono::{DateTime, Utc};
 use envelope::{UserId, admin};
 use serde::{Deserialize, Serialize};
@@ -15,10 +14,9 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::App;
-use crate::audit::{CANCELLED, REBUILD_CANCELLED, REBUILD_STARTED, Reason};
+use crate::audit::{self, CANCELLED, REBUILD_CANCELLED, REBUILD_STARTED, Reason};
 use crate::error::Error;
 use crate::guard::Admin;
-use crate::store::{self as log, Entry};
 
 /// What to build anew, and why.
 #[derive(Deserialize, ToSchema)]
@@ -175,15 +173,7 @@ async fn record(
     if work.is_erased(by.0).await? {
         return Err(Error::Erased);
     }
-    let id = work.publish(Draft::new(audit.clone()))?;
-    let entry = Entry {
-        id: id.0,
-        at: app.clock.micros(),
-        action: audit.action,
-        target: audit.target,
-        reason: audit.reason,
-    };
-    log::add(&mut work, Some(by), &entry).await?;
+    audit::record(&mut work, audit).await?;
     work.commit().await?;
     Ok(())
 }

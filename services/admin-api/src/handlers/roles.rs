@@ -3,7 +3,6 @@
 use axum::extract::State;
 use chassis::http::{Json, Path, Problem};
 use chassis::rpc::{AskError, ask};
-use chassis::unit_of_work::Draft;
 use clients::auth::{Role, SetRole};
 use envelope::{UserId, admin};
 use serde::{Deserialize, Serialize};
@@ -11,10 +10,9 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::App;
-use crate::audit::{ROLE_CHANGED, Reason, user_target};
+use crate::audit::{self, ROLE_CHANGED, Reason, user_target};
 use crate::error::Error;
 use crate::guard::Admin;
-use crate::store::{self, Entry};
 
 /// Another role for somebody.
 #[derive(Deserialize, ToSchema)]
@@ -73,7 +71,6 @@ pub(crate) async fn update(
     }))
 }
 
-/// The entry is in the log when the answer is there; the event brings it again, to the same row.
 async fn record(app: &App, by: UserId, user: UserId, reason: Reason) -> Result<(), Error> {
     let audit = admin::Audit {
         admin: by.into(),
@@ -85,15 +82,7 @@ async fn record(app: &App, by: UserId, user: UserId, reason: Reason) -> Result<(
     if !work.erased_among(&[by.0, user.0]).await?.is_empty() {
         return Err(Error::Erased);
     }
-    let id = work.publish(Draft::new(audit.clone()))?;
-    let entry = Entry {
-        id: id.0,
-        at: app.clock.micros(),
-        action: audit.action,
-        target: audit.target,
-        reason: audit.reason,
-    };
-    store::add(&mut work, Some(by), &entry).await?;
+    audit::record(&mut work, audit).await?;
     work.commit().await?;
     Ok(())
 }

@@ -8,20 +8,6 @@ use envelope::{CATALOGUE, Contract, Stream};
 use crate::bus::Bus;
 use crate::unit_of_work::source;
 
-/// The streams that a producer's events are in.
-pub(super) fn streams_of(producer: &str) -> Vec<&'static Stream> {
-    let mut streams: Vec<&'static Stream> = Vec::new();
-    for contract in published_by(producer) {
-        if !streams
-            .iter()
-            .any(|known| known.name == contract.stream.name)
-        {
-            streams.push(contract.stream);
-        }
-    }
-    streams
-}
-
 /// Who reads events of a producer in a stream. The index over all events is one of them: its inbox
 /// has every event like others'. That it knows every *place* of an event follows from the stream:
 /// what is there is read, and what is lost there is published again, to a new place.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use async_nats::jetstream::context::GetStreamErrorKind;
 use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType};
-use envelope::{STREAMS, Stream};
+use envelope::{CATALOGUE, Contract, STREAMS, Stream};
 use futures::TryStreamExt as _;
 
 use super::Bus;
@@ -23,6 +23,16 @@ pub struct StreamSettings {
     pub duplicate_window: Duration,
     /// How many servers keep a copy.
     pub replicas: usize,
+}
+
+/// The streams that a producer's events are in.
+pub(crate) fn streams_of(producer: &str) -> Vec<&'static Stream> {
+    let is_in = |stream: &Stream, contract: &Contract| {
+        contract.stream.name == stream.name && contract.is_published_by(producer)
+    };
+    let streams = STREAMS.iter().copied();
+    let streams = streams.filter(|stream| CATALOGUE.iter().any(|one| is_in(stream, one)));
+    streams.collect()
 }
 
 const LOOK_EVERY: Duration = Duration::from_secs(1);

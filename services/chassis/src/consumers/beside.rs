@@ -9,7 +9,7 @@ use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 use super::Failure;
 use super::attempt::{Attempts, Interruption, Item, Source};
 use super::offered::Offered;
-use super::parking::{Lot, Parking, Status};
+use super::parking::{Lot, Parking};
 use super::verdict::Verdict;
 use crate::database::Database;
 
@@ -87,14 +87,7 @@ impl Built {
                 ("gave-up", why)
             }
         };
-        let parking = Parking {
-            status: Status::Failed,
-            reason: reason.to_owned(),
-            detail: why,
-            dependency: None,
-            attempts: offered.attempts + 1,
-            due_at: 0,
-        };
+        let parking = Parking::failed(offered.attempts + 1, reason, why);
         self.give_up(lot, offered, parking).await
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use crate::clock::micros;
 use crate::database::{Database, DatabaseError, Session, Sql};
 use crate::fault;
 use crate::lifecycle::Lifecycle;
@@ -129,8 +130,4 @@ pub(crate) async fn is_held(
     let found: Option<i64> = sql!(session, c => sqlx::query_scalar(text).bind(consumer).bind(epoch)
         .fetch_optional(c).await)?;
     Ok(found.is_some() || fault::is("lease-unchecked"))
-}
-
-fn micros(length: Duration) -> i64 {
-    i64::try_from(length.as_micros()).unwrap_or(i64::MAX)
 }

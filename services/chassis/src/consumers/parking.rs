@@ -71,6 +71,16 @@ impl Parking {
             due_at: 0,
         }
     }
+
+    /// Until somebody decides.
+    pub fn failed(attempts: i64, reason: &str, detail: String) -> Self {
+        Self {
+            status: Status::Failed,
+            reason: reason.to_owned(),
+            detail,
+            ..Self::behind(attempts)
+        }
+    }
 }
 
 /// The first event of a lane, whose time has come.

@@ -8,7 +8,8 @@ use tokio::time::Instant;
 
 use super::attempt::{Attempts, Interruption, Item, Outcome, Source};
 use super::parking::Head;
-use super::verdict::{PROBE_EVERY, micros};
+use super::verdict::PROBE_EVERY;
+use crate::clock::micros;
 use crate::database::DatabaseError;
 
 /// A net for rows that another process parked or freed.

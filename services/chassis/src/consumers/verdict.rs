@@ -6,6 +6,7 @@ use super::attempt::{Attempts, Interruption};
 use super::offered::Offered;
 use super::parking::{Parking, Status};
 use super::{Failure, dead};
+use crate::clock::micros;
 use crate::fault;
 
 /// After so many attempts a transient failure is taken for a permanent one.
@@ -70,14 +71,7 @@ impl Attempts {
         reason: &str,
         why: String,
     ) -> Result<Verdict, Interruption> {
-        let parking = Parking {
-            status: Status::Failed,
-            reason: reason.to_owned(),
-            detail: why,
-            dependency: None,
-            attempts: offered.attempts + 1,
-            due_at: 0,
-        };
+        let parking = Parking::failed(offered.attempts + 1, reason, why);
         if let Some(built) = &self.built {
             return built.give_up(self.lot, offered, parking).await;
         }
@@ -89,10 +83,6 @@ impl Attempts {
         }
         Ok(Verdict::Parked(parking))
     }
-}
-
-pub(crate) fn micros(length: Duration) -> i64 {
-    i64::try_from(length.as_micros()).unwrap_or(i64::MAX)
 }
 
 /// Doubling from 200 ms to 30 s, with up to a quarter of jitter so that retries do not march in step.

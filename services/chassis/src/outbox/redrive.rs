@@ -7,13 +7,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_nats::jetstream::stream::Stream;
-use envelope::CATALOGUE;
 use serde_json::json;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::{presence, publish_again};
 use crate::bus::Bus;
+use crate::bus::streams::streams_of;
 use crate::database::{Database, DatabaseError, Sql};
 use crate::fault;
 use crate::lifecycle::Lifecycle;
@@ -93,18 +93,7 @@ pub(crate) struct Redrive {
 
 impl Redrive {
     pub fn new(database: Database, bus: Bus, incarnations: Incarnations) -> Self {
-        let producer = source(database.service());
-        let mut streams: Vec<&'static envelope::Stream> = Vec::new();
-        for contract in CATALOGUE {
-            let is_ours = contract.is_published_by(&producer);
-            if is_ours
-                && !streams
-                    .iter()
-                    .any(|known| known.name == contract.stream.name)
-            {
-                streams.push(contract.stream);
-            }
-        }
+        let streams = streams_of(&source(database.service()));
         Self {
             database,
             bus,
@@ -114,37 +103,28 @@ impl Redrive {
         }
     }
 
-    /// Learns when the streams were made, before anything is published to them.
-    pub async fn learn(&self) -> anyhow::Result<()> {
-        for declared in &self.streams {
-            if let Some(stream) = presence::open(&self.bus, declared.name).await? {
-                let made = stream.cached_info().created.timestamp_micros();
-                self.incarnations.set(declared.entity, made);
-            }
-        }
-        Ok(())
-    }
-
     /// Checks now and then, and whenever the broker is there again; tells up to which connection.
     pub async fn run(
         mut self,
         lifecycle: Lifecycle,
-        checked: watch::Sender<u64>,
+        checked: watch::Sender<Option<u64>>,
     ) -> anyhow::Result<()> {
         let mut connections = self.bus.connections();
         while !lifecycle.is_stopping() {
             let connection = *connections.borrow_and_update();
-            match self.check().await {
+            let pause = match self.check().await {
                 Ok(()) => {
-                    checked.send_replace(connection);
+                    checked.send_replace(Some(connection));
+                    CHECK_EVERY
                 }
                 Err(error) => {
                     let (service, error) = (self.database.service(), format!("{error:#}"));
                     tracing::debug!(service, error, "the streams cannot be compared now");
+                    CHECK_AGAIN
                 }
-            }
+            };
             tokio::select! {
-                () = tokio::time::sleep(if *checked.borrow() == connection { CHECK_EVERY } else { CHECK_AGAIN }) => {}
+                () = tokio::time::sleep(pause) => {}
                 // A server that was away may have come back with less.
                 _ = connections.changed() => self.seen.clear(),
                 () = lifecycle.stopped() => {}

@@ -2,13 +2,11 @@
 
 use std::path::Path;
 
-use fantoccini::key::Key;
+use testkit::browser::{Browser, Driver, Key};
 use testkit::{Api, Launch, PHOTO, Wire, eventually};
 use uuid::Uuid;
 
 use crate::DIPPER;
-use crate::browser::Browser;
-use crate::driver::Driver;
 
 const EMAIL: &str = "ada@example.org";
 const PASSWORD: &str = "she keeps the ringing book";

@@ -1,14 +1,7 @@
 //! The pages in a real browser: Chromium, driven by its keyboard and mouse as a person does.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod browser;
 mod dashboard;
-mod driver;
 mod people;
 mod round;
 mod screenshots;

@@ -2,9 +2,7 @@
 
 use std::path::Path;
 
-use fantoccini::key::Key;
-
-use crate::browser::Browser;
+use testkit::browser::{Browser, Key};
 
 /// The file of a photograph of a nuthatch.
 pub const PHOTO_FILE: &str = concat!(

@@ -2,12 +2,10 @@
 
 use std::path::Path;
 
-use fantoccini::key::Key;
 use testkit::Launch;
+use testkit::browser::{Browser, Driver, Key};
 
 use crate::DIPPER;
-use crate::browser::Browser;
-use crate::driver::Driver;
 use crate::people::{OLGA, PHOTO_FILE, ROLF, join, rate, tick};
 
 const PICTURE_SHOWN: &str =

@@ -3,12 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
+use testkit::browser::{Browser, Driver};
 use testkit::{Launch, PHOTO};
 
 use crate::DIPPER;
-use crate::browser::Browser;
 use crate::dashboard::{create_admin, log_in};
-use crate::driver::Driver;
 use crate::people::{OLGA, PHOTO_FILE, ROLF, join, rate, tick};
 
 const DOCS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs");

@@ -5,25 +5,13 @@ use std::path::{Path, PathBuf};
 use chassis::nats_server::NatsServer;
 use mail_catcher::MailCatcher;
 use tempfile::TempDir;
+use testkit::broker::USERS;
 use testkit::{Api, Launch, Mailbox, Postgres, Running, databases, nats_server};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 /// The program under test.
 pub const DIPPER: &str = env!("CARGO_BIN_EXE_dipper");
-
-/// Its users at the broker.
-pub const USERS: [&str; 9] = [
-    "tick-api",
-    "auth-api",
-    "user-api",
-    "score-model",
-    "notifier",
-    "statistics",
-    "admin-api",
-    "setup",
-    "operator",
-];
 
 /// A running system and what it keeps its data in.
 pub struct System {

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 use std::process::Stdio;
 
 use tempfile::TempDir;
-use testkit::PATIENCE;
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
-use crate::browser::Browser;
+use super::Browser;
+use crate::PATIENCE;
 
 /// A driver that runs until it is dropped, with its browsers and all that they wrote.
 pub struct Driver {

@@ -1,14 +1,20 @@
 //! One person's browser: what can be done with eyes, mouse and keyboard.
 
+mod driver;
+
 use std::path::Path;
 
 use fantoccini::actions::{InputSource as _, KeyAction, KeyActions};
 use fantoccini::error::{CmdError, ErrorStatus};
-use fantoccini::key::Key;
+
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
-use testkit::eventually;
+
+use crate::eventually;
+
+pub use self::driver::Driver;
+pub use fantoccini::key::Key;
 
 const FLAGS: [&str; 10] = [
     "--headless",
