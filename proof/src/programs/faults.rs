@@ -10,7 +10,7 @@ use crate::cargo;
 use crate::report::{Line, Outcome};
 
 /// How many are shown side by side.
-const SIDE_BY_SIDE: usize = 2;
+const SIDE_BY_SIDE: usize = 3;
 
 /// Each mistake, and the program that notices it.
 const FAULTS: [(&str, &str); 18] = [

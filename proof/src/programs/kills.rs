@@ -22,7 +22,7 @@ pub async fn run(setting: Setting) -> anyhow::Result<Outcome> {
     let size = setting.size;
     let kills_each = size.pick(2, 2, 10);
     let amount = Amount {
-        ticks: size.pick(300, 3_000, 100_000),
+        ticks: size.pick(900, 3_000, 100_000),
         ratings: size.pick(60, 600, 20_000),
         within: Duration::from_secs(size.pick(8, 25, 400)),
     };

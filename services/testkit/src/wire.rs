@@ -3,12 +3,15 @@
 use std::path::Path;
 
 use async_nats::jetstream::consumer::{OrderedPullConsumer, pull};
+use async_nats::jetstream::stream::Stream;
 use async_nats::jetstream::{self, Context};
 use async_nats::{HeaderMap, ServerAddr};
 use chassis::nats_server::Credentials;
 use futures::StreamExt as _;
 use serde_json::Value;
 use uuid::Uuid;
+
+use crate::eventually;
 
 /// A message of a stream.
 #[derive(Clone, Debug)]
@@ -79,7 +82,7 @@ impl Wire {
 
     /// Has a stream lose the last message of a subject, as if its time were over.
     pub async fn lose(&self, stream: &str, subject: &str) {
-        let stream = self.context.get_stream(stream).await.unwrap();
+        let stream = self.stream(stream).await;
         let message = stream.get_last_raw_message_by_subject(subject).await;
         let lost = stream.delete_message(message.unwrap().sequence).await;
         assert!(lost.unwrap());
@@ -87,18 +90,20 @@ impl Wire {
 
     /// How many messages a stream holds.
     pub async fn count(&self, stream: &str) -> u64 {
-        self.context
-            .get_stream(stream)
-            .await
-            .unwrap()
-            .cached_info()
-            .state
-            .messages
+        self.stream(stream).await.cached_info().state.messages
+    }
+
+    /// A stream, as soon as it is there: one that was lost is made anew.
+    async fn stream(&self, name: &str) -> Stream {
+        eventually("the stream is there", || async {
+            self.context.get_stream(name).await.ok()
+        })
+        .await
     }
 
     /// All messages of a stream: subject, headers as text, body.
     pub async fn messages(&self, stream: &str) -> Vec<(String, String, Vec<u8>)> {
-        let stream = self.context.get_stream(stream).await.unwrap();
+        let stream = self.stream(stream).await;
         let state = stream.cached_info().state.clone();
         let mut messages = Vec::new();
         for sequence in state.first_sequence..=state.last_sequence {
@@ -117,7 +122,7 @@ impl Wire {
 
     /// All messages of a stream with their sequences, read in one go.
     pub async fn read(&self, stream: &str) -> Vec<Stored> {
-        let stream = self.context.get_stream(stream).await.unwrap();
+        let stream = self.stream(stream).await;
         let state = stream.cached_info().state.clone();
         let config = pull::OrderedConfig::default();
         let consumer: OrderedPullConsumer = stream.create_consumer(config).await.unwrap();
