@@ -35,7 +35,7 @@ use crate::unit_of_work::{Cause, Work, WorkError};
 
 pub use bound::BoundConsumers;
 pub use effects::{BoundEffects, Effects};
-pub use progress::handled_until;
+pub use progress::{handled, handled_until};
 
 /// Why an event was not handled; decides what happens to it.
 #[derive(Debug, thiserror::Error)]

@@ -9,7 +9,7 @@
 //! | **Consumes** | `tick.new`, `tick.delete`, `rate.update`, `rate.delete`, `score.update`, `notification.email`, `user.login`, `user.register`, `gdpr.delete` |
 //! | **Personal data** | ids of users and images in the rows that are counted; no names, no places |
 //!
-//! Figures are counted from rows when somebody asks, at most once a second, and never kept beside
+//! Figures are counted from rows when somebody asks and something has changed, and never kept beside
 //! them: an event costs one or two statements, any order of events gives the same figures, and
 //! erasing a person's rows erases the person from every figure. Only log-ins and mails leave after a
 //! time, as they leave their streams: of those a number a day stays, which names nobody and from

@@ -10,6 +10,15 @@ pub(crate) mod series;
 mod tests;
 pub(crate) mod ticks;
 
+use chassis::consumers::handled;
+use chassis::database::{Database, DatabaseError};
+
+/// Stands for the state that figures are counted from.
+pub(crate) async fn mark(database: &Database) -> Result<i64, DatabaseError> {
+    let mut session = database.read().await?;
+    handled(&mut session, database.service()).await
+}
+
 /// What a rebuild cannot read in the streams any more: sealed days, and who was last seen in the
 /// stream of accounts longer ago than it reaches. Nobody erased is among those.
 pub(crate) const CARRIED: &[&str] = &[

@@ -10,6 +10,9 @@ use crate::sql;
 
 const FIND: &str = "SELECT incarnation, checkpoint, checkpoint_time FROM progress
     WHERE consumer = $1 AND stream = $2";
+const HANDLED: &str =
+    "SELECT CAST(COALESCE(SUM(processed + repeated + erased + skipped), 0) AS BIGINT)
+    FROM progress WHERE consumer = $1";
 const BEGIN: &str = "INSERT INTO progress (consumer, stream, incarnation, checkpoint, checkpoint_time, offered, processed, repeated, erased, skipped)
     VALUES ($1, $2, $3, 0, 0, 0, 0, 0, 0, 0)
     ON CONFLICT (consumer, stream) DO UPDATE SET incarnation = $3, checkpoint = 0, checkpoint_time = 0";
@@ -47,6 +50,12 @@ pub(crate) struct Tally {
     pub erased: i64,
     /// How many nobody wants any more; only what is built anew comes upon such.
     pub skipped: i64,
+}
+
+/// How many events a consumer is done with, in all its streams: as long as it is the same, nothing
+/// that follows from events has changed.
+pub async fn handled(session: &mut Session, consumer: &'static str) -> Result<i64, DatabaseError> {
+    Ok(sql!(session, c => sqlx::query_scalar(HANDLED).bind(consumer).fetch_one(c).await)?)
 }
 
 /// Up to when a service has handled what it was given in a stream, in microseconds since 1970: now,

@@ -23,11 +23,11 @@ pub(crate) async fn show(State(app): State<App>) -> Result<impl IntoResponse, Er
     Ok(router::figures(figures(&app).await?))
 }
 
-/// The totals, counted at most a second ago.
+/// The totals, as new as they can be had without counting all the time.
 pub(crate) async fn figures(app: &App) -> Result<Figures, DatabaseError> {
-    let count = async {
+    let count = Box::pin(async {
         let mut session = app.database.read().await?;
         store::figures::totals(&mut session).await
-    };
-    app.figures.get(count).await
+    });
+    app.figures.get(store::mark(&app.database), count).await
 }

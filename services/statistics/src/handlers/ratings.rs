@@ -38,12 +38,13 @@ pub(crate) struct Bar {
     )
 )]
 pub(crate) async fn histogram(State(app): State<App>) -> Result<impl IntoResponse, Error> {
-    let count = async {
+    let mark = async { Ok(store::mark(&app.database).await?) };
+    let count = Box::pin(async {
         let mut session = app.database.read().await?;
         let counted = store::figures::ratings_by_value(&mut session).await?;
         Ok::<_, Error>(spread(&counted))
-    };
-    Ok(router::figures(app.histogram.get(count).await?))
+    });
+    Ok(router::figures(app.histogram.get(mark, count).await?))
 }
 
 /// All five ratings, also those that nobody gave.

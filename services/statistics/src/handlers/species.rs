@@ -69,15 +69,16 @@ pub(crate) async fn top(
     Query(query): Query<TopQuery>,
 ) -> Result<impl IntoResponse, Error> {
     let limit = checked(query.limit)?;
-    let count = async {
+    let mark = async { Ok(store::mark(&app.database).await?) };
+    let count = Box::pin(async {
         let mut session = app.database.read().await?;
         let rows = store::figures::top_species(&mut session, K, LARGEST_LIMIT.into()).await?;
         Ok::<_, Error>(Top {
             items: rows.into_iter().map(TickedSpecies::from).collect(),
             k: K,
         })
-    };
-    let mut top = app.top.get(count).await?;
+    });
+    let mut top = app.top.get(mark, count).await?;
     top.items.truncate(limit);
     Ok(router::figures(top))
 }
