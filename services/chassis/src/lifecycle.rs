@@ -6,8 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+/// A batch of fewer is small.
+const SMALL_BATCH: usize = 128;
+/// The longest that one waits for more.
+const GATHER: Duration = Duration::from_millis(20);
 
 /// Handle to the process's tasks; cheap to clone.
 #[derive(Clone, Debug, Default)]
@@ -65,6 +71,14 @@ impl Lifecycle {
         tokio::select! {
             () = tokio::time::sleep(length) => true,
             () = self.stopped() => false,
+        }
+    }
+
+    /// Waits after a small batch for what comes next, as long as that batch took: it costs as many
+    /// flushes as a large one, and who is idle makes nobody wait.
+    pub(crate) async fn gather(&self, batch: usize, began: Instant) {
+        if batch < SMALL_BATCH {
+            self.pause(began.elapsed().min(GATHER)).await;
         }
     }
 

@@ -35,9 +35,6 @@ const POLL: Duration = Duration::from_secs(2);
 /// still here. They stay longer while the audit has not found them with all their consumers.
 const KEEP_SENT: Duration = Duration::from_mins(10);
 const PRUNE_EVERY: Duration = Duration::from_mins(1);
-/// A small batch costs as many flushes as a large one: after one, what comes next gathers so long.
-const GATHER: Duration = Duration::from_millis(20);
-const SMALL_BATCH: usize = 128;
 /// A net for the news that the streams are compared.
 const COMPARED_BY_THEN: Duration = Duration::from_millis(100);
 
@@ -76,19 +73,19 @@ pub(crate) async fn insert(
         .iter()
         .map(|event| {
             let people: Vec<String> = event.people.iter().map(ToString::to_string).collect();
-            json!([
+            (
                 clock.next_position(),
-                event.id.0.simple().to_string(),
-                event.subject,
-                event.message_id,
-                event.body,
+                event.id.0.simple(),
+                &event.subject,
+                &event.message_id,
+                &event.body,
                 people.join(" "),
                 event.stream,
-                digest::bucket_of(event.time)
-            ])
+                digest::bucket_of(event.time),
+            )
         })
         .collect();
-    session.write_rows(INSERT, rows.into()).await
+    session.write_rows(INSERT, rows).await
 }
 
 /// The last position that was ever given out here.
@@ -110,6 +107,7 @@ pub async fn relay(database: Database, bus: Bus, lifecycle: Lifecycle) -> anyhow
     let mut delay = Duration::ZERO;
     let mut pruned: Option<Instant> = None;
     while !lifecycle.is_stopping() {
+        let began = Instant::now();
         let progress = if !bus.is_connected() {
             Ok(Progress::Stuck(
                 "there is no connection to the broker".to_owned(),
@@ -131,9 +129,7 @@ pub async fn relay(database: Database, bus: Bus, lifecycle: Lifecycle) -> anyhow
             }
             Ok(Progress::Sent(events)) => {
                 delay = Duration::ZERO;
-                if events < SMALL_BATCH {
-                    lifecycle.pause(GATHER).await;
-                }
+                lifecycle.gather(events, began).await;
             }
             Ok(Progress::Stuck(why)) => delay = wait_longer(delay, &database, &why),
             Err(error) => delay = wait_longer(delay, &database, &error.to_string()),

@@ -17,6 +17,9 @@ const DIPPER: &str = env!("CARGO_BIN_EXE_dipper");
 const IDLE_TICKS: usize = 100;
 const BUSY_TICKS: usize = 4_000;
 const TICKS_PER_SECOND: u64 = 200;
+/// How long nobody looks after a look: looking all the time would take the processors from what is
+/// measured.
+const LOOK_EVERY: Duration = Duration::from_millis(2);
 /// What is aimed at.
 const AIM_IDLE: Duration = Duration::from_millis(20);
 const AIM_BUSY: Duration = Duration::from_millis(100);
@@ -70,6 +73,7 @@ async fn tick(somebody: &Somebody) {
 
 /// How many ticks the statistics show.
 async fn shown(somebody: &Somebody) -> usize {
+    tokio::time::sleep(LOOK_EVERY).await;
     let figures = somebody.0.figures().await;
     usize::try_from(figures["ticks"].as_u64().unwrap()).unwrap()
 }

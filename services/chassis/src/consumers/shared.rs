@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use async_nats::jetstream::AckKind;
 use async_nats::jetstream::consumer::PullConsumer;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use super::attempt::{Attempts, Interruption, Item, Outcome, Source};
 use super::held::{Fetched, Held};
@@ -16,9 +17,6 @@ use super::retry::Retries;
 
 /// The most events in one transaction.
 const BATCH: usize = 256;
-/// A small batch costs as many flushes as a large one: after one, what comes next gathers so long.
-const GATHER: Duration = Duration::from_millis(10);
-const SMALL_BATCH: usize = 128;
 /// How long events rest while the database does not take them.
 const OUTAGE_DELAY: Duration = Duration::from_secs(2);
 
@@ -76,14 +74,12 @@ impl Shared {
             tokio::select! {
                 count = fetched.recv_many(&mut batch, BATCH) => {
                     anyhow::ensure!(count > 0, "the pull ended");
-                    let is_small = count < SMALL_BATCH;
+                    let began = Instant::now();
                     let taken = std::mem::take(&mut batch);
                     if let Some(outcome) = self.handle(held, taken, incarnation).await {
                         retries.heed(&outcome);
                     }
-                    if is_small {
-                        self.from.lifecycle.pause(GATHER).await;
-                    }
+                    self.from.lifecycle.gather(count, began).await;
                 }
                 () = retries.due() => {
                     let tried = retries.run(None).await;
