@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use crate::validators::{View, validate};
 use crate::{
-    BadSubject, Canonical, Contract, Envelope, ImageUrl, MAX_EVENT_BYTES, Subject, Version,
-    Violation, Whose, catalogue,
+    BadSubject, Canonical, Contract, Envelope, MAX_EVENT_BYTES, Subject, Version, Violation, Whose,
+    catalogue, image_url,
 };
 
 /// An event that kept its contract.
@@ -116,11 +116,7 @@ pub fn decode(subject: &str, bytes: &[u8]) -> Result<Decoded, DecodeError> {
     let contract = contract_of(&subject, newest, &event)?;
     // Handlers read the newest minor, so that is what data must fit; older minors do, the compatibility gate proves it.
     validate(newest, View::Open, &event).map_err(DecodeError::Schema)?;
-    if event
-        .pointer("/data")
-        .and_then(|data| key_of(contract, data))
-        != Some(subject.key)
-    {
+    if event.get("data").and_then(|data| key_of(contract, data)) != Some(subject.key) {
         return Err(DecodeError::SubjectMismatch("key"));
     }
     let envelope = serde_json::from_value(event).map_err(|error| unreadable("", &error))?;
@@ -176,14 +172,22 @@ fn contract_of(
 
 /// The key that an event must have by its data.
 fn key_of(contract: &Contract, data: &Value) -> Option<Uuid> {
-    let text = data.pointer(contract.key_pointer)?.as_str()?;
+    let text = text_at(data, contract.key_pointer)?;
     mention(text).map(|(id, _)| id)
+}
+
+/// The text at a pointer of the catalogue: those lead through objects, and escape nothing.
+fn text_at<'a>(data: &'a Value, pointer: &str) -> Option<&'a str> {
+    let mut tokens = pointer.split('/').skip(1);
+    tokens
+        .try_fold(data, |value, token| value.get(token))?
+        .as_str()
 }
 
 /// The id that a text in an event stands for: a UUID, an image's URL, or `user/{id}` and `image/{id}`.
 fn mention(text: &str) -> Option<(Uuid, Mention)> {
-    if let Ok(url) = text.parse::<ImageUrl>() {
-        return Some((url.image().0, Mention::Image));
+    if let Some(image) = image_url::image_of(text) {
+        return Some((image.0, Mention::Image));
     }
     let (text, kind) = match text.split_once('/') {
         Some(("user", id)) => (id, Mention::User),
@@ -207,12 +211,12 @@ fn unreadable(pointer: &str, error: &serde_json::Error) -> DecodeError {
 pub(crate) fn of_major<T: DeserializeOwned>(
     major: u16,
     version: Version,
-    data: Value,
+    data: &Value,
 ) -> Result<T, DecodeError> {
     if version.major != major {
         return Err(DecodeError::Version(version.to_string()));
     }
-    serde_json::from_value(data).map_err(|error| unreadable("/data", &error))
+    T::deserialize(data).map_err(|error| unreadable("/data", &error))
 }
 
 impl Decoded {
@@ -221,7 +225,7 @@ impl Decoded {
         if self.contract.entity != T::ENTITY || self.contract.kind != T::KIND {
             return Err(DecodeError::OtherType(T::ENTITY));
         }
-        T::read(self.envelope.version, self.envelope.data.clone())
+        T::read(self.envelope.version, &self.envelope.data)
     }
 
     /// Who is named in it, as the catalogue tells.
@@ -233,7 +237,7 @@ impl Decoded {
 /// Who is named in an event's data.
 pub(crate) fn people(contract: &Contract, data: &Value) -> Vec<Mentioned> {
     let named = contract.personal.iter().filter_map(|personal| {
-        let text = data.pointer(personal.pointer)?.as_str()?;
+        let text = text_at(data, personal.pointer)?;
         let (id, kind) = mention(text)?;
         Some(Mentioned {
             id,

@@ -69,7 +69,7 @@ impl FromStr for ImageUrl {
 }
 
 /// The image named by `text`, when it is an image URL.
-fn image_of(text: &str) -> Option<ImageId> {
+pub(crate) fn image_of(text: &str) -> Option<ImageId> {
     if text.len() > MAX_LENGTH {
         return None;
     }

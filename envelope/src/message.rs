@@ -61,7 +61,7 @@ pub trait Canonical: Clone + Debug + Send + Sync + Sized + 'static {
     const KIND: &'static str;
 
     /// Reads data of the given version.
-    fn read(version: Version, data: Value) -> Result<Self, DecodeError>;
+    fn read(version: Version, data: &Value) -> Result<Self, DecodeError>;
 }
 
 /// For an event with one major: its newest minor is the canonical type and reads the older ones.
@@ -73,7 +73,7 @@ macro_rules! newest_is_canonical {
 
             fn read(
                 version: $crate::Version,
-                data: serde_json::Value,
+                data: &serde_json::Value,
             ) -> Result<Self, $crate::DecodeError> {
                 $crate::decode::of_major::<Self>(1, version, data)
             }

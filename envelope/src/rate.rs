@@ -36,7 +36,7 @@ impl Canonical for Rated {
     const ENTITY: &'static str = "rate";
     const KIND: &'static str = "update";
 
-    fn read(version: Version, data: Value) -> Result<Self, DecodeError> {
+    fn read(version: Version, data: &Value) -> Result<Self, DecodeError> {
         match version.major {
             1 => decode::of_major::<v1_0::Update>(1, version, data).map(Self::from),
             _ => decode::of_major::<v2_0::Update>(2, version, data).map(Self::from),
@@ -48,7 +48,7 @@ impl Canonical for Withdrawn {
     const ENTITY: &'static str = "rate";
     const KIND: &'static str = "delete";
 
-    fn read(version: Version, data: Value) -> Result<Self, DecodeError> {
+    fn read(version: Version, data: &Value) -> Result<Self, DecodeError> {
         decode::of_major::<Delete>(1, version, data).map(Self::from)
     }
 }

@@ -28,7 +28,7 @@ fn there_and_back<E: Event + PartialEq>(
 }
 
 fn canonical<T: Canonical + PartialEq + Debug + Event>(
-    data: Value,
+    data: &Value,
     event: &T,
 ) -> Result<(), TestCaseError> {
     let read = T::read(T::CONTRACT.version, data).unwrap();
@@ -46,10 +46,10 @@ proptest! {
         score in any::score(),
     ) {
         let data = there_and_back(id, &metadata, &tick)?;
-        canonical(data, &tick)?;
+        canonical(&data, &tick)?;
         there_and_back(id, &metadata, &rating)?;
         let data = there_and_back(id, &metadata, &score)?;
-        canonical(data, &score)?;
+        canonical(&data, &score)?;
     }
 
     #[test]

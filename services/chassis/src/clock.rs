@@ -41,7 +41,7 @@ impl Clock {
 
     /// A new secret of 256 bits as 64 hexadecimal digits.
     pub fn secret(&self) -> String {
-        hex(&rand::random::<[u8; 32]>())
+        hex::encode(rand::random::<[u8; 32]>())
     }
 
     /// A number that grows with each call of this process and, by the clock, across restarts.
@@ -60,18 +60,6 @@ impl Clock {
     pub fn continue_after(&self, position: i64) {
         self.last_position.fetch_max(position, Ordering::SeqCst);
     }
-}
-
-/// Lower-case hexadecimal digits of some bytes.
-pub fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use serde::Serialize;
 use sqlx::migrate::{Migration, Migrator};
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgConnectOptions;
@@ -156,9 +157,10 @@ impl Session {
     pub async fn write_rows(
         &mut self,
         statement: Sql,
-        rows: serde_json::Value,
+        rows: Vec<impl Serialize>,
     ) -> Result<(), DatabaseError> {
-        let (text, rows) = (statement.text(self.dialect()), rows.to_string());
+        let text = statement.text(self.dialect());
+        let rows = json_text(&rows)?;
         crate::sql!(self, c => sqlx::query(text).bind(&rows).execute(c).await.map(drop))?;
         Ok(())
     }
@@ -170,6 +172,12 @@ impl Session {
             Self::PostgresRead(_) | Self::Postgres(_) => Dialect::Postgres,
         }
     }
+}
+
+/// A list as the JSON text that a statement takes for its one argument.
+pub fn json_text(list: &impl Serialize) -> Result<String, DatabaseError> {
+    let text = serde_json::to_string(list).map_err(|error| sqlx::Error::Encode(error.into()))?;
+    Ok(text)
 }
 
 /// Runs one expression against whichever driver the session has: the text and the Rust are

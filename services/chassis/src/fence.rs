@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use uuid::Uuid;
 
-use crate::database::{Database, DatabaseError, Dialect, Session, Sql};
+use crate::database::{Database, DatabaseError, Dialect, Session, Sql, json_text};
 use crate::sql;
 use crate::unit_of_work::Work;
 
@@ -24,11 +24,14 @@ const FIND: Sql = Sql {
 };
 // In PostgreSQL writers run side by side: a write holds its people's locks shared until it ends,
 // an erasure holds them alone, so neither can slip past the other. SQLite has one writer.
-// Locks are taken in one order, so that two writers never wait for each other.
-const LOCK_SHARED: &str = "SELECT count(pg_advisory_xact_lock_shared(hashtextextended(value, 0)))
-    FROM (SELECT value FROM jsonb_array_elements_text($1::jsonb) AS v(value) ORDER BY value) AS people";
-const LOCK_ALONE: &str = "SELECT count(pg_advisory_xact_lock(hashtextextended(value, 0)))
-    FROM (SELECT value FROM jsonb_array_elements_text($1::jsonb) AS v(value) ORDER BY value) AS people";
+// Locks are taken in one order, so that two writers never wait for each other. The server has room
+// for a few thousand locks at once, so people share 256 of them.
+const LOCK_SHARED: &str = "SELECT count(pg_advisory_xact_lock_shared(lock)) FROM (
+    SELECT DISTINCT hashtextextended(value, 0) & 255 AS lock
+    FROM jsonb_array_elements_text($1::jsonb) AS v(value) ORDER BY lock) AS locks";
+const LOCK_ALONE: &str = "SELECT count(pg_advisory_xact_lock(lock)) FROM (
+    SELECT DISTINCT hashtextextended(value, 0) & 255 AS lock
+    FROM jsonb_array_elements_text($1::jsonb) AS v(value) ORDER BY lock) AS locks";
 
 impl Work {
     /// Fences people (or their images) off: from this commit on no write or effect that names
@@ -37,7 +40,7 @@ impl Work {
         self.deletes_for_good();
         let now = self.clock().micros();
         let hashes = self.hashes(people);
-        let list = json_list(hashes.iter().map(|(hash, _)| hash));
+        let list = list_of(&hashes)?;
         if self.dialect() == Dialect::Postgres {
             sql!(self, c => sqlx::query(LOCK_ALONE).bind(&list).execute(c).await.map(drop))?;
         }
@@ -52,7 +55,7 @@ impl Work {
             return Ok(HashSet::new());
         }
         let hashes = self.hashes(people);
-        let list = json_list(hashes.iter().map(|(hash, _)| hash));
+        let list = list_of(&hashes)?;
         if self.dialect() == Dialect::Postgres {
             sql!(self, c => sqlx::query(LOCK_SHARED).bind(&list).execute(c).await.map(drop))?;
         }
@@ -83,7 +86,7 @@ impl Database {
     /// not for writes, which ask in their own transaction.
     pub async fn is_erased(&self, person: Uuid) -> Result<bool, DatabaseError> {
         let hash = self.fence_key.hash(person.as_bytes());
-        let list = json_list(std::iter::once(&hash));
+        let list = json_text(&[hash])?;
         Ok(!find(&mut self.read().await?, &list).await?.is_empty())
     }
 }
@@ -95,6 +98,7 @@ async fn find(session: &mut Session, list: &str) -> Result<HashSet<String>, Data
     Ok(found.into_iter().collect())
 }
 
-fn json_list<'a>(values: impl Iterator<Item = &'a String>) -> String {
-    values.cloned().collect::<serde_json::Value>().to_string()
+fn list_of(hashes: &[(String, Uuid)]) -> Result<String, DatabaseError> {
+    let hashes: Vec<&str> = hashes.iter().map(|(hash, _)| hash.as_str()).collect();
+    json_text(&hashes)
 }

@@ -12,8 +12,6 @@ use hkdf::Hkdf;
 use hmac::{Hmac, Mac as _};
 use sha2::{Digest as _, Sha256};
 
-use crate::clock::hex;
-
 const NONCE_BYTES: usize = 24;
 
 /// The deployment's secret; makes a key for each purpose.
@@ -54,7 +52,7 @@ impl Keys {
         let path = folder.join("master.key");
         if !path.exists() {
             let draft = folder.join(format!("master.key.{}", uuid::Uuid::new_v4()));
-            write_private(&draft, &hex(&rand::random::<[u8; 32]>()))?;
+            write_private(&draft, &hex::encode(rand::random::<[u8; 32]>()))?;
             // Fails when another process was first, which is as good.
             let linked = std::fs::hard_link(&draft, &path);
             std::fs::remove_file(&draft)?;
@@ -102,7 +100,7 @@ impl PurposeKey {
         <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(&self.bytes)
             .map(|mut mac| {
                 mac.update(data);
-                hex(&mac.finalize().into_bytes())
+                hex::encode(mac.finalize().into_bytes())
             })
             .unwrap_or_default()
     }

@@ -9,7 +9,6 @@ use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use chassis::Chassis;
 use chassis::bus::Bus;
-use chassis::clock::hex;
 use chassis::http::Problem;
 use chassis::rpc::ask;
 use chassis::settings::AuthMode;
@@ -132,7 +131,7 @@ impl Authenticator {
 /// What services and databases know of a token: its SHA-256. A token has 256 random bits, so a
 /// plain hash cannot be searched back.
 pub fn token_hash(token: &str) -> String {
-    hex(&Sha256::digest(token.as_bytes()))
+    hex::encode(Sha256::digest(token.as_bytes()))
 }
 
 impl<S> FromRequestParts<S> for Caller

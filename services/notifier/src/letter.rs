@@ -1,7 +1,6 @@
 //! What the mails say: made at the moment of sending from ids, kept nowhere.
 
 use askama::Template;
-use chassis::clock::hex;
 use chassis::trace::TraceParent;
 use clients::notifier::AccountMail;
 use envelope::{EventId, ImageId};
@@ -87,7 +86,7 @@ pub(crate) fn mail_id(events: &[EventId]) -> Uuid {
     let mut ids: Vec<&[u8; 16]> = events.iter().map(|event| event.0.as_bytes()).collect();
     ids.sort_unstable();
     let name: Vec<u8> = ids.into_iter().flatten().copied().collect();
-    Uuid::new_v5(&Uuid::NAMESPACE_OID, hex(&name).as_bytes())
+    Uuid::new_v5(&Uuid::NAMESPACE_OID, hex::encode(name).as_bytes())
 }
 
 /// Tells an owner of ratings of their pictures.

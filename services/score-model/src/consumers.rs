@@ -112,8 +112,7 @@ mod tests {
         Received {
             id,
             time: decoded.envelope.metadata.time,
-            event: tick::New::read(decoded.envelope.version, decoded.envelope.data.clone())
-                .unwrap(),
+            event: tick::New::read(decoded.envelope.version, &decoded.envelope.data).unwrap(),
             correlation: id.0,
             origin: ("TICK", 1),
             decoded: Arc::new(decoded),

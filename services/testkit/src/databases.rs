@@ -38,7 +38,7 @@ async fn sqlite_table_names(connection: &mut SqliteConnection, table: &str, id: 
         .iter()
         .map(|row| row.get::<String, _>("name"))
         .collect();
-    let hex = |text: &str| chassis::clock::hex(text.as_bytes()).to_uppercase();
+    let hex = |text: &str| hex::encode_upper(text);
     let needles = [
         id.simple().to_string().to_uppercase(),
         hex(&id.to_string()),

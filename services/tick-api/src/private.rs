@@ -1,6 +1,5 @@
 //! What only a tick's owner may read: sealed before it goes to the database.
 
-use chassis::clock::hex;
 use chassis::database::DatabaseError;
 use chassis::keys::{Keys, PurposeKey};
 use envelope::TickId;
@@ -54,7 +53,7 @@ impl Private {
     }
 
     fn seal(&self, tick: TickId, column: &str, plain: &str) -> String {
-        hex(&self.sealing.seal(&spot(tick, column), plain.as_bytes()))
+        hex::encode(self.sealing.seal(&spot(tick, column), plain.as_bytes()))
     }
 
     fn open(&self, tick: TickId, column: &str, sealed: &[u8]) -> Result<String, DatabaseError> {

@@ -2,7 +2,6 @@
 
 use chassis::database::{DatabaseError, Session, Sql};
 use chassis::sql;
-use serde_json::json;
 use uuid::Uuid;
 
 const ADD: &str = "INSERT INTO decision (id, action, reason, made_at) VALUES ($1, $2, $3, $4)";
@@ -78,13 +77,13 @@ pub(crate) async fn add(
 ) -> Result<(), DatabaseError> {
     sql!(session, c => sqlx::query(ADD).bind(decision.id).bind(&decision.action)
         .bind(&decision.reason).bind(decision.made_at).execute(c).await.map(drop))?;
-    let id = decision.id.simple().to_string();
-    let rows: Vec<_> = events
+    let rows = events
         .iter()
         .enumerate()
-        .map(|(position, (service, place, event))| json!([id, position, service, place, event]))
-        .collect();
-    session.write_rows(ADD_EVENTS, rows.into()).await
+        .map(|(position, (service, place, event))| {
+            (decision.id.simple(), position, service, place, event)
+        });
+    session.write_rows(ADD_EVENTS, rows.collect()).await
 }
 
 /// A decision and its list, if there is such a one.

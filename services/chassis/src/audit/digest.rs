@@ -123,9 +123,9 @@ pub(crate) async fn record<'e>(
             xor_high,
             xor_low,
         } = digest;
-        json!([
-            consumer, producer, stream, bucket, events, xor_high, xor_low
-        ])
+        (
+            consumer, producer, stream, bucket, events, xor_high, xor_low,
+        )
     });
     work.write_rows(RECORD, rows.collect()).await
 }

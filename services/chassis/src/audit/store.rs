@@ -111,8 +111,7 @@ pub(super) async fn mark_missing(
     session: &mut Session,
     missing: &BTreeMap<i64, String>,
 ) -> Result<(), DatabaseError> {
-    let rows: Vec<_> = missing.iter().collect();
-    session.write_rows(MISSED, json!(rows)).await
+    session.write_rows(MISSED, missing.iter().collect()).await
 }
 
 pub(super) async fn bodies(

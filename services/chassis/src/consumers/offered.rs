@@ -65,9 +65,13 @@ impl Offered {
             incarnation,
             sequence: message.info().map_or(0, |info| info.stream_sequence),
         };
-        let headers = message.headers.clone().unwrap_or_default();
-        let subject = message.subject.to_string();
-        Self::new(place, subject, headers, message.payload.clone())
+        Self::at(place, message.message.clone())
+    }
+
+    /// A message from a known place.
+    pub fn at(place: Place, message: async_nats::Message) -> Self {
+        let headers = message.headers.unwrap_or_default();
+        Self::new(place, message.subject.to_string(), headers, message.payload)
     }
 
     /// The key whose order matters. What cannot be read has none: anybody may have put it there,

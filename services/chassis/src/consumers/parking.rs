@@ -10,8 +10,7 @@ use uuid::Uuid;
 
 use super::offered::{Offered, Place};
 use crate::bus::header_value;
-use crate::clock::hex;
-use crate::database::{DatabaseError, Session, Sql};
+use crate::database::{DatabaseError, Session, Sql, json_text};
 use crate::sql;
 
 /// One consumer's part of the table.
@@ -108,6 +107,7 @@ const INSERT: Sql = Sql {
 };
 const FIND: &str = "SELECT sequence FROM parked
     WHERE consumer = $1 AND stream = $2 AND incarnation = $3 AND sequence = $4";
+const IS_ANY: &str = "SELECT EXISTS (SELECT 1 FROM parked WHERE consumer = $1 AND stream = $2)";
 const LANES: Sql = Sql {
     sqlite: "SELECT DISTINCT lane FROM parked WHERE consumer = $1 AND stream = $2
              AND lane IN (SELECT value FROM json_each($3))",
@@ -173,11 +173,10 @@ impl Lot {
         if parked.is_empty() {
             return Ok(());
         }
-        let rows: Vec<Value> = parked
+        let rows = parked
             .iter()
-            .map(|(offered, parking)| self.row(offered, parking, now))
-            .collect();
-        session.write_rows(INSERT, Value::from(rows)).await
+            .map(|(offered, parking)| self.row(offered, parking, now));
+        session.write_rows(INSERT, rows.collect()).await
     }
 
     fn row(self, offered: &Offered, parking: &Parking, now: i64) -> Value {
@@ -191,7 +190,7 @@ impl Lot {
             offered.event_id().map(|id| id.simple().to_string()),
             offered.subject,
             headers_to_text(&offered.headers),
-            hex(&offered.body),
+            hex::encode(&offered.body),
             people.join(" "),
             parking.status.as_str(),
             parking.dependency,
@@ -209,8 +208,12 @@ impl Lot {
         session: &mut Session,
         lanes: &HashSet<&str>,
     ) -> Result<HashSet<String>, DatabaseError> {
-        let list = json!(lanes).to_string();
-        let text = LANES.text(session.dialect());
+        let is_any: bool = sql!(session, c => sqlx::query_scalar(IS_ANY)
+            .bind(self.consumer).bind(self.stream).fetch_one(c).await)?;
+        if !is_any {
+            return Ok(HashSet::new());
+        }
+        let (list, text) = (json_text(lanes)?, LANES.text(session.dialect()));
         let found: Vec<String> = sql!(session, c => sqlx::query_scalar(text)
             .bind(self.consumer).bind(self.stream).bind(&list).fetch_all(c).await)?;
         Ok(found.into_iter().collect())

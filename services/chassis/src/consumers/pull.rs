@@ -29,8 +29,8 @@ const PULL_HEARTBEAT: Duration = Duration::from_secs(10);
 const UNUSED_FOR: Duration = Duration::from_mins(5);
 pub(crate) const RETRY_READING: Duration = Duration::from_millis(500);
 
-/// A message, or why the pull broke.
-pub(crate) type Pulled = Result<Message, pull::MessagesError>;
+/// What was made of a message, or why the pull broke.
+pub(crate) type Pulled<T> = anyhow::Result<T>;
 
 /// Which streams a service reads, and which subjects of each.
 fn subscriptions(service: &str) -> BTreeMap<&'static str, Vec<String>> {
@@ -223,16 +223,19 @@ impl Subscription {
         messages.await.context("cannot pull")
     }
 
-    /// Fetches while what came before is handled: the client asks for more only when it is polled.
-    pub async fn fetch(
+    /// Fetches, and makes of each message what is handled, while the database is at work on what
+    /// came before: the client asks for more only when it is polled.
+    pub async fn fetch<T: Send + Sync + 'static>(
         &self,
         consumer: &PullConsumer,
         batch: usize,
-        to: mpsc::Sender<Pulled>,
+        to: mpsc::Sender<Pulled<T>>,
+        mut make: impl FnMut(Message) -> Pulled<T> + Send,
     ) -> anyhow::Result<()> {
         let mut messages = self.pull(consumer, batch).await?;
         while let Some(message) = messages.next().await {
-            to.send(message).await?;
+            to.send(message.map_err(Into::into).and_then(&mut make))
+                .await?;
         }
         bail!("the pull ended")
     }

@@ -158,7 +158,7 @@ fn sqlite_options(file: &Path) -> SqliteConnectOptions {
         .pragma("temp_store", "MEMORY")
         .pragma("trusted_schema", "OFF")
         // Pages of 4 KiB: moving the log into the database often costs more than a longer log.
-        .pragma("wal_autocheckpoint", "4000")
+        .pragma("wal_autocheckpoint", "16000")
         .pragma("journal_size_limit", "67108864")
 }
 
@@ -190,7 +190,7 @@ async fn open_sqlite(file: &Path) -> Result<Pools, DatabaseError> {
                 .clone()
                 .auto_vacuum(SqliteAutoVacuum::Incremental)
                 // KiB, taken when needed: what a large batch changes stays in memory until its commit.
-                .pragma("cache_size", "-32768"),
+                .pragma("cache_size", "-65536"),
         )
         .await
         .map_err(|error| unreachable(file, describe(&error)))?;

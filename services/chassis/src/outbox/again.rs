@@ -60,11 +60,11 @@ pub(crate) async fn publish_again(
     let (gone, lost) = divide(&mut work, rows).await?;
     if !gone.is_empty() {
         work.deletes_for_good();
-        work.write_rows(DELETE, gone.into()).await?;
+        work.write_rows(DELETE, gone).await?;
     }
     let events = lost.len() as u64;
     if !lost.is_empty() {
-        work.write_rows(UNSEND, lost.into()).await?;
+        work.write_rows(UNSEND, lost).await?;
         count_repairs(&mut work, stream, events).await?;
     }
     work.commit().await?;

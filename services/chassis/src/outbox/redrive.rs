@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_nats::jetstream::stream::Stream;
-use serde_json::json;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -220,7 +219,7 @@ impl Redrive {
             }
             lost += missing.len() as u64;
             let mut work = self.database.begin().await?;
-            work.write_rows(UNSEND, json!(missing)).await?;
+            work.write_rows(UNSEND, missing).await?;
             work.commit().await?;
         }
     }

@@ -5,14 +5,14 @@ use tokio::sync::mpsc;
 
 use super::keeper::{Run, Stop};
 use crate::consumers::attempt::{Attempts, Interruption, Item, Source};
-use crate::consumers::offered::Offered;
+use crate::consumers::offered::{Offered, Place};
 use crate::consumers::progress::{Checkpoint, Tally};
 use crate::consumers::pull::{Pulled, RETRY_READING, Subscription};
 use crate::database::{Database, DatabaseError};
 use crate::unit_of_work::Work;
 
 /// The most events in one transaction, and fetched at a time.
-pub(super) const BATCH: usize = 2048;
+pub(super) const BATCH: usize = 8192;
 /// So often reading may be interrupted without an event in between.
 const MOST_INTERRUPTIONS: u32 = 20;
 
@@ -22,6 +22,12 @@ pub(super) struct Reader {
     /// In the generation that is being built.
     pub attempts: Attempts,
     pub epoch: i64,
+}
+
+/// An event that was fetched, if it is to be read, and whether none comes after it.
+struct Fetched {
+    item: Option<Item>,
+    is_last: bool,
 }
 
 /// Why nothing more comes.
@@ -99,9 +105,10 @@ impl Reader {
             let consumer = self.from.begin_beside(at.unsigned_abs() + 1).await?;
             if consumer.cached_info().num_pending > 0 {
                 let (sender, fetched) = mpsc::channel(BATCH);
+                let make = |message| self.make(message, to);
                 tokio::select! {
-                    outcome = self.from.fetch(&consumer, BATCH, sender) => outcome?,
-                    outcome = self.handle_all(fetched, to, run) => outcome?,
+                    outcome = self.from.fetch(&consumer, BATCH, sender, make) => outcome?,
+                    outcome = self.handle_all(fetched, run) => outcome?,
                 }
             }
         }
@@ -118,8 +125,7 @@ impl Reader {
 
     async fn handle_all(
         &self,
-        mut fetched: mpsc::Receiver<Pulled>,
-        to: Checkpoint,
+        mut fetched: mpsc::Receiver<Pulled<Fetched>>,
         run: &mut Run,
     ) -> Result<(), Broken> {
         let mut chunk = Vec::new();
@@ -127,7 +133,12 @@ impl Reader {
             if fetched.recv_many(&mut chunk, run.batch()).await == 0 {
                 return Err(anyhow::anyhow!("the pull ended").into());
             }
-            let (items, is_last) = self.take(std::mem::take(&mut chunk), to)?;
+            let (mut items, mut is_last) = (Vec::with_capacity(chunk.len()), false);
+            for fetched in chunk.drain(..) {
+                let fetched = fetched?;
+                items.extend(fetched.item);
+                is_last |= fetched.is_last;
+            }
             let events = items.len();
             let at = items.last().map(|item| item.offered.place.sequence);
             let source = Source::Projection { epoch: self.epoch };
@@ -142,24 +153,19 @@ impl Reader {
         }
     }
 
-    /// The events up to a place, and whether there are no more of those.
-    fn take(&self, chunk: Vec<Pulled>, to: Checkpoint) -> anyhow::Result<(Vec<Item>, bool)> {
-        let mut items = Vec::with_capacity(chunk.len());
-        for message in chunk {
-            let message: Message = message?;
-            let info = message.info().map_err(|error| anyhow::anyhow!("{error}"))?;
-            let (sequence, pending) = (info.stream_sequence, info.pending);
-            let stored_at = info.published.timestamp_nanos_opt().unwrap_or_default();
-            let last = to.sequence.unsigned_abs();
-            if sequence <= last && self.from.wants(&message.subject) {
-                let offered = Offered::from_message(&message, to.incarnation);
-                items.push(Item::new(offered, stored_at));
-            }
-            if sequence >= last || pending == 0 {
-                return Ok((items, true));
-            }
-        }
-        Ok((items, false))
+    /// A message's event, if it is one to be read up to a place.
+    fn make(&self, message: Message, to: Checkpoint) -> Pulled<Fetched> {
+        let info = message.info().map_err(|error| anyhow::anyhow!("{error}"))?;
+        let (sequence, last) = (info.stream_sequence, to.sequence.unsigned_abs());
+        let stored_at = info.published.timestamp_nanos_opt().unwrap_or_default();
+        let is_last = sequence >= last || info.pending == 0;
+        let place = Place {
+            incarnation: to.incarnation,
+            sequence,
+        };
+        let is_wanted = sequence <= last && self.from.wants(&message.subject);
+        let item = is_wanted.then(|| Item::new(Offered::at(place, message.message), stored_at));
+        Ok(Fetched { item, is_last })
     }
 }
 

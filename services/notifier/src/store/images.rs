@@ -31,7 +31,7 @@ pub(crate) async fn insert(
     session: &mut Session,
     ticked: impl Iterator<Item = (ImageId, UserId)>,
 ) -> Result<(), DatabaseError> {
-    let rows = ticked.map(|(image, owner)| json!([image.0.simple(), owner.0.simple()]));
+    let rows = ticked.map(|(image, owner)| (image.0.simple(), owner.0.simple()));
     session.write_rows(INSERT, rows.collect()).await
 }
 

@@ -11,7 +11,7 @@ const IMAGES: &str =
 /// In this order: the person's ticks say which images are theirs.
 const DELETE: [&str; 4] = [
     "DELETE FROM rating WHERE user_id = $1 OR owner = $1
-        OR image_id IN (SELECT image_id FROM tick WHERE user_id = $1)",
+        OR owner IS NULL AND image_id IN (SELECT image_id FROM tick WHERE user_id = $1)",
     "DELETE FROM fact WHERE user_id = $1
         OR image_id IN (SELECT image_id FROM tick WHERE user_id = $1)",
     "DELETE FROM tick WHERE user_id = $1",

@@ -5,7 +5,6 @@ use std::collections::HashSet;
 use chassis::database::{DatabaseError, Session, Sql};
 use chassis::sql;
 use envelope::{EventId, ImageId, UserId};
-use serde_json::json;
 use uuid::Uuid;
 
 use crate::period::DAY_MICROS;
@@ -76,13 +75,13 @@ pub(crate) async fn insert(
     let rows = facts.map(|fact| {
         let user = fact.user.map(|user| user.0.simple());
         let image = fact.image.map(|image| image.0.simple());
-        json!([
+        (
             fact.event.0.simple(),
             fact.kind.as_str(),
             user,
             image,
-            fact.at
-        ])
+            fact.at,
+        )
     });
     session.write_rows(INSERT, rows.collect()).await
 }

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use chassis::database::{DatabaseError, Session, Sql};
 use envelope::UserId;
-use serde_json::json;
 
 const INSERT: Sql = Sql {
     sqlite: "INSERT INTO person (user_id, source)
@@ -37,6 +36,6 @@ pub(crate) async fn insert(
         Source::User => "user",
     };
     let users: BTreeSet<_> = users.map(|user| user.0).collect();
-    let rows = users.iter().map(|user| json!([user.simple(), source]));
+    let rows = users.iter().map(|user| (user.simple(), source));
     session.write_rows(INSERT, rows.collect()).await
 }

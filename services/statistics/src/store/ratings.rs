@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use chassis::database::{DatabaseError, Session, Sql};
 use envelope::{EventId, ImageId, UserId};
-use serde_json::json;
 
 // The event id decides between words of the same microsecond, so that any order gives the same.
 macro_rules! newest_wins {
@@ -70,14 +69,14 @@ pub(crate) async fn record(
     let rows = newest.values().map(|word| {
         let owner = word.owner.map(|owner| owner.0.simple());
         let (user, image) = (word.user.0.simple(), word.image.0.simple());
-        json!([
+        (
             user,
             image,
             owner,
             word.value,
             word.at,
-            word.event.0.simple()
-        ])
+            word.event.0.simple(),
+        )
     });
     session.write_rows(RECORD, rows.collect()).await
 }

@@ -3,7 +3,6 @@
 use chassis::database::{DatabaseError, Session, Sql};
 use chassis::sql;
 use envelope::{TickId, UserId, tick};
-use serde_json::json;
 
 // Whether it stands is not touched: it may have been taken back by an event that came before.
 macro_rules! known_now {
@@ -50,7 +49,7 @@ pub(crate) async fn insert(
     let rows = ticks.map(|Ticked { id, tick, at }| {
         let (user, image) = (tick.user.id.0.simple(), tick.image.url.image().0.simple());
         let species = tick.species.as_ref();
-        json!([
+        (
             id.0.simple(),
             user,
             image,
@@ -58,7 +57,7 @@ pub(crate) async fn insert(
             species.map(|species| &species.scientific),
             species.map(|species| &species.english),
             at,
-        ])
+        )
     });
     session.write_rows(INSERT, rows.collect()).await
 }

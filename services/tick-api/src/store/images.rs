@@ -6,7 +6,6 @@ use chassis::database::{DatabaseError, Session, Sql};
 use chassis::http::Cursor;
 use chassis::sql;
 use envelope::{ImageId, UserId};
-use serde_json::json;
 use uuid::Uuid;
 
 use super::id_list;
@@ -219,13 +218,7 @@ pub(crate) async fn set_scores(
         }
         let rank = ranking::rank(Some(score.value), before.rating_count, before.rating_sum);
         let reasons = serde_json::Value::from(score.reasons.as_slice()).to_string();
-        Some(json!([
-            image.simple(),
-            score.value,
-            reasons,
-            score.at,
-            rank
-        ]))
+        Some((image.simple(), score.value, reasons, score.at, rank))
     });
     session.write_rows(SET_SCORES, rows.collect()).await
 }

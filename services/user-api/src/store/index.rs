@@ -2,7 +2,6 @@
 
 use chassis::database::{DatabaseError, Session, Sql};
 use chassis::sql;
-use serde_json::json;
 use uuid::Uuid;
 
 use super::{Place, json_places};
@@ -46,7 +45,7 @@ pub(crate) async fn insert(
 ) -> Result<(), DatabaseError> {
     let rows = named
         .iter()
-        .map(|(person, place)| json!([person.simple(), place.stream, place.sequence]));
+        .map(|(person, place)| (person.simple(), &place.stream, place.sequence));
     session.write_rows(INSERT, rows.collect()).await
 }
 
@@ -57,7 +56,7 @@ pub(crate) async fn insert_owners(
 ) -> Result<(), DatabaseError> {
     let rows = owners
         .iter()
-        .map(|(image, owner)| json!([image.simple(), owner.simple()]));
+        .map(|(image, owner)| (image.simple(), owner.simple()));
     session.write_rows(INSERT_OWNERS, rows.collect()).await
 }
 

@@ -7,7 +7,7 @@ use chassis::group_commit::Change;
 use chassis::sql;
 use chassis::unit_of_work::{Draft, Work, WorkError};
 use chrono::{DateTime, Utc};
-use serde_json::json;
+use serde::Serialize;
 use uuid::Uuid;
 
 use super::NewTick;
@@ -187,8 +187,8 @@ async fn existing(
 }
 
 async fn insert(session: &mut Session, ticks: &[&NewTick]) -> Result<(), DatabaseError> {
-    let rows: Vec<_> = ticks.iter().map(|tick| tick.row()).collect();
-    session.write_rows(INSERT, rows.into()).await
+    let rows = ticks.iter().map(|tick| tick.row());
+    session.write_rows(INSERT, rows.collect()).await
 }
 
 impl NewTick {
@@ -197,9 +197,9 @@ impl NewTick {
     }
 
     /// The columns in the order of the insert.
-    fn row(&self) -> serde_json::Value {
+    fn row(&self) -> impl Serialize {
         let event = &self.event;
-        json!([
+        (
             self.id.0.simple(),
             event.user.id.0.simple(),
             self.image().0.simple(),
@@ -209,10 +209,10 @@ impl NewTick {
                 .seen_on
                 .unwrap_or_else(|| self.created_at.date_naive()),
             event.count,
-            self.place,
-            self.note,
-            self.fingerprint,
+            &self.place,
+            &self.note,
+            &self.fingerprint,
             self.created_at.timestamp_micros(),
-        ])
+        )
     }
 }
