@@ -1,6 +1,7 @@
 //! The broker: one connection a service, streams from the catalogue, publishing that waits for
 //! the acknowledgement.
 
+pub mod monitoring;
 pub mod old_readers;
 pub(crate) mod silence;
 pub mod streams;

@@ -12,6 +12,7 @@ use tokio::process::{Child, ChildStdin, Command};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::bus::monitoring::is_healthy;
 use crate::bus::{Access, silence};
 use crate::clock::Clock;
 use crate::keys::{create_private_folder, write_private};
@@ -132,6 +133,16 @@ impl NatsServer {
         &self.credentials
     }
 
+    /// Where its monitoring listens.
+    pub fn monitoring(&self) -> anyhow::Result<String> {
+        let config = std::fs::read_to_string(self.folder.join("nats.conf"))?;
+        let mut lines = config.lines();
+        let address = lines.find_map(|line| line.strip_prefix("http: \"")?.strip_suffix('"'));
+        Ok(address
+            .context("nats.conf names no monitoring address")?
+            .to_owned())
+    }
+
     /// The server's process id.
     pub fn pid(&self) -> Option<u32> {
         std::fs::read_to_string(self.folder.join("nats-server.pid"))
@@ -201,12 +212,7 @@ impl NatsServer {
     /// The plain health check: an existing store must be open before a stream is created, or
     /// creating it would delete what could not be opened.
     async fn wait_until_healthy(&mut self) -> anyhow::Result<()> {
-        let config = std::fs::read_to_string(self.folder.join("nats.conf"))?;
-        let address = config
-            .lines()
-            .find_map(|line| line.strip_prefix("http: \"")?.strip_suffix('"'))
-            .context("nats.conf names no monitoring address")?
-            .to_owned();
+        let address = self.monitoring()?;
         let deadline = Instant::now() + HEALTHY_WITHIN;
         loop {
             if let Some(status) = self.child.try_wait()? {
@@ -215,7 +221,7 @@ impl NatsServer {
                     last_log_line(&self.folder)
                 );
             }
-            if health(&address).await {
+            if is_healthy(&address).await {
                 return Ok(());
             }
             ensure!(
@@ -243,19 +249,6 @@ fn spawn(program: &Path, folder: &Path) -> anyhow::Result<(Child, Option<ChildSt
         .with_context(|| format!("cannot start {}", program.display()))?;
     let leash = child.stdin.take();
     Ok((child, leash))
-}
-
-/// `GET /healthz` by hand: a client library for one fixed request would be the larger part.
-async fn health(address: &str) -> bool {
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    let Ok(mut stream) = tokio::net::TcpStream::connect(address).await else {
-        return false;
-    };
-    let request = b"GET /healthz HTTP/1.0\r\n\r\n";
-    let mut answer = Vec::new();
-    stream.write_all(request).await.is_ok()
-        && stream.read_to_end(&mut answer).await.is_ok()
-        && answer.starts_with(b"HTTP/1.0 200")
 }
 
 fn last_log_line(folder: &Path) -> String {

@@ -33,7 +33,7 @@ const KEYS_IN_FLIGHT: usize = 256;
 const POLL: Duration = Duration::from_secs(2);
 /// Sent rows outlive the broker's sync interval many times: what a power failure takes from it is
 /// still here. They stay longer while the audit has not found them with all their consumers.
-const KEEP_SENT: Duration = Duration::from_mins(10);
+pub(crate) const KEEP_SENT: Duration = Duration::from_mins(10);
 const PRUNE_EVERY: Duration = Duration::from_mins(1);
 /// A net for the news that the streams are compared.
 const COMPARED_BY_THEN: Duration = Duration::from_millis(100);

@@ -125,6 +125,10 @@ pub struct Settings {
     /// The nats-server that `up` starts; by default the one on the PATH.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nats_server: Option<PathBuf>,
+    /// Where the monitoring of the broker's servers listens, for `serve`: `host:port`, separated by
+    /// commas. At the start they are asked whether what they acknowledge survives a power failure.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nats_monitoring: Option<String>,
     /// How many servers keep a copy of each stream.
     pub nats_replicas: usize,
     /// How long the broker itself refuses a message id that it has seen.
@@ -165,6 +169,7 @@ impl Default for Settings {
             nats_url: None,
             nats_credentials: None,
             nats_server: None,
+            nats_monitoring: None,
             nats_replicas: 1,
             duplicate_window: Seconds(Duration::from_mins(2)),
             database_url: None,
@@ -352,6 +357,7 @@ fn all_set() -> Settings {
         nats_url: some(),
         nats_credentials: Some(PathBuf::new()),
         nats_server: Some(PathBuf::new()),
+        nats_monitoring: Some(String::new()),
         database_url: some(),
         smtp_url: some(),
         digest_interval: Some(Seconds(Duration::from_secs(1))),

@@ -9,6 +9,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::serve::ListenerExt as _;
+use chassis::bus::monitoring::not_durable;
 use chassis::bus::streams::{self, StreamSettings};
 use chassis::bus::{Access, Bus};
 use chassis::clock::Clock;
@@ -24,11 +25,23 @@ use utoipa_axum::routes;
 
 use crate::docs;
 use crate::names::ServiceName;
+use crate::say;
 
 /// How long work in progress may take to end at a stop.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// So long requests that are under way may take after a stop was asked for.
 const LAST_ANSWERS: Duration = Duration::from_secs(5);
+
+/// Says it if a power failure would take from a broker, for good, what it has acknowledged.
+pub(crate) async fn tell_durability(address: &str) {
+    match not_durable(address).await {
+        Ok(None) => {}
+        Ok(Some(why)) => say(&format!("NOT DURABLE: {why}")),
+        Err(error) => say(&format!(
+            "whether the broker is durable is not known: {error:#}"
+        )),
+    }
+}
 
 /// Where HTTP is served, bound before anything else is started: a taken port costs nobody time.
 pub(crate) struct Door {

@@ -8,7 +8,7 @@ use chassis::settings::Settings;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::arguments::Serve;
-use crate::host::{Door, Host};
+use crate::host::{Door, Host, tell_durability};
 use crate::names::ServiceName;
 use crate::say;
 use crate::stop::Signals;
@@ -40,6 +40,13 @@ async fn start(
     command: &Serve,
 ) -> anyhow::Result<Host> {
     let setup = Bus::connect(&settings.broker("setup")?, "setup").await?;
+    for address in settings
+        .nats_monitoring
+        .iter()
+        .flat_map(|all| all.split(','))
+    {
+        tell_durability(address.trim()).await;
+    }
     let on_drift = if command.update_streams {
         OnDrift::Update
     } else {

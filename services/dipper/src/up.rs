@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::host::{Door, Host};
+use crate::host::{Door, Host, tell_durability};
 use crate::names::{ALL, ServiceName};
 use crate::say;
 use crate::stop::Signals;
@@ -162,6 +162,7 @@ impl Broker {
         let mut users: Vec<&str> = ALL.map(ServiceName::as_str).to_vec();
         users.extend(["setup", "operator"]);
         let server = NatsServer::start(&program, &settings.data_dir.join("nats"), &users).await?;
+        tell_durability(&server.monitoring()?).await;
         let credentials = server.credentials().clone();
         let end = CancellationToken::new();
         let supervisor = tokio::spawn(server.supervise(end.clone()));

@@ -12,6 +12,7 @@ mod catalogue;
 mod dead_letters;
 mod decisions;
 mod dedupe;
+mod durability;
 mod faults;
 mod kills;
 mod pages;
