@@ -127,13 +127,13 @@ fn chosen(names: &[String]) -> anyhow::Result<Vec<Program>> {
 }
 
 /// Runs programs and prints the table; says whether none failed. Those that measure time run
-/// alone; of the others, which mostly wait, three run side by side.
+/// alone; of the others, which mostly wait, two run side by side.
 async fn run_all(programs: &[Program], setting: &Setting) -> bool {
     println!("{}\n\n{}", report::head(setting).await, report::title());
     let (alone, together): (Vec<Program>, Vec<Program>) =
         programs.iter().partition(|program| program.alone);
     let mut failed = Vec::new();
-    for (programs, side_by_side) in [(together, 3), (alone, 1)] {
+    for (programs, side_by_side) in [(together, 2), (alone, 1)] {
         let mut runs = Vec::with_capacity(programs.len());
         for program in programs {
             runs.push(programs::run(program, setting.clone()));

@@ -231,7 +231,11 @@ pub(super) async fn open_sqlite_pair(
 async fn open_postgres(address: &str, service: &str, schema: &str) -> Result<Pools, DatabaseError> {
     let options = PgConnectOptions::from_str(address)?
         .application_name(&format!("dipper {service}"))
-        .options([("search_path", schema)]);
+        .options([
+            ("search_path", schema),
+            // A process that is frozen amid a change, or cut off, holds up nobody for longer.
+            ("idle_in_transaction_session_timeout", "15s"),
+        ]);
     let place = format!("postgres://{}:{}", options.get_host(), options.get_port());
     let unreachable = |error: sqlx::Error| DatabaseError::Unreachable {
         place: place.clone(),
