@@ -181,11 +181,14 @@ async fn others_go_on(
         piling.push(p99(beside(world, random, poisoned).await?));
     }
     if rounds > 0 {
+        // Undisturbed rounds differ too: one in four is slower than this.
+        let usual = percentile(sound.clone(), 75);
         let (before, after) = (median(sound), median(piling));
         outcome.did(format!(
             "others' p99 {before:.1?}, beside the poison {after:.1?}"
         ));
         let most = before.mul_f64(1.0 + MOST_CHANGE).max(before + MEASURED_TO);
+        let most = most.max(usual);
         outcome.demand(after <= most, || {
             format!("others' p99 went from {before:.1?} to {after:.1?}")
         });
