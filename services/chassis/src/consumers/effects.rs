@@ -207,10 +207,8 @@ impl Worker {
             }
             Err(unreadable) => Err(Given::Up(unreadable.reason, unreadable.detail.clone())),
         };
-        match self.settle(&offered, outcome).await {
-            AckKind::Ack => held.settle_when_flushed(fetched),
-            other => held.settle(&fetched.message, other).await,
-        }
+        let what = self.settle(&offered, outcome).await;
+        held.settle(&fetched.message, what).await;
     }
 
     /// What the broker is told. There is no table to park in: it keeps what waits.

@@ -17,8 +17,6 @@ use crate::fault;
 
 /// A third of the broker's patience.
 const TELL_EVERY: Duration = Duration::from_secs(3);
-/// More than twice the `sync_interval` that our brokers run with.
-const FLUSHED_AFTER: Duration = Duration::from_millis(250);
 const PULL_EXPIRES: Duration = Duration::from_secs(30);
 
 /// A fetched message with its place among those that may be held.
@@ -114,17 +112,6 @@ impl Held {
                 .unwrap_or_else(PoisonError::into_inner);
             unsettled.insert(info.consumer_sequence, reply.clone());
         }
-    }
-
-    /// Acknowledges what was answered as soon as the broker has surely flushed the answers: what a
-    /// power failure takes of them it then wants answered once more. Others may take its place.
-    pub fn settle_when_flushed(&self, fetched: Fetched) {
-        let held = self.clone();
-        let Fetched { message, _place } = fetched;
-        tokio::spawn(async move {
-            tokio::time::sleep(FLUSHED_AFTER).await;
-            held.settle(&message, AckKind::Ack).await;
-        });
     }
 
     /// Tells the broker what became of a message.
