@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// So many questions in a row that nobody answers in time open the circuit. One may be too hard.
+/// After so many questions in a row that nobody answered in time, probes pause. One may be too hard:
+/// until then the next may go out at once, though only one at a time.
 const TOLERATED: u32 = 3;
 /// How long after a failure the next probe may go out; doubles with each that fails.
 const FIRST_PROBE: Duration = Duration::from_millis(200);
@@ -26,9 +27,9 @@ pub(super) enum Ending {
 
 #[derive(Clone, Copy, Debug)]
 enum State {
-    Closed { failures: u32 },
-    Open { wait: Duration, until: Instant },
-    Probing { wait: Duration },
+    Closed,
+    Open { failures: u32, until: Instant },
+    Probing { failures: u32 },
 }
 
 /// The circuits of a connection, by the subject of the question.
@@ -50,12 +51,11 @@ impl Circuits {
     /// Whether the question may be asked now.
     pub(super) fn enter(&self, subject: &str, now: Instant) -> Option<Turn> {
         let mut states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = states.get(subject).copied();
-        let before = before.unwrap_or(State::Closed { failures: 0 });
+        let before = states.get(subject).copied().unwrap_or(State::Closed);
         match before {
-            State::Closed { .. } => {}
-            State::Open { wait, until } if until <= now => {
-                states.insert(subject.to_owned(), State::Probing { wait });
+            State::Closed => {}
+            State::Open { failures, until } if until <= now => {
+                states.insert(subject.to_owned(), State::Probing { failures });
             }
             State::Open { .. } | State::Probing { .. } => return None,
         }
@@ -69,13 +69,11 @@ impl Circuits {
 
     fn set(&self, subject: &str, change: impl FnOnce(State) -> State) {
         let mut states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = states.get(subject).copied();
-        let next = change(now.unwrap_or(State::Closed { failures: 0 }));
-        if let State::Closed { failures: 0 } = next {
-            states.remove(subject);
-        } else {
-            states.insert(subject.to_owned(), next);
-        }
+        let now = states.get(subject).copied().unwrap_or(State::Closed);
+        match change(now) {
+            State::Closed => states.remove(subject),
+            next => states.insert(subject.to_owned(), next),
+        };
     }
 }
 
@@ -100,24 +98,25 @@ impl Drop for Turn {
 }
 
 fn after(now: State, before: State, ending: Ending, at: Instant) -> State {
-    match (ending, now, before) {
-        (Ending::Answered, _, _) => State::Closed { failures: 0 },
-        (Ending::TooLate, State::Closed { failures }, _) if failures + 1 < TOLERATED => {
-            State::Closed {
-                failures: failures + 1,
-            }
-        }
-        (_, State::Closed { .. }, _) => open(at, FIRST_PROBE),
-        (_, State::Probing { wait }, State::Open { .. }) => open(at, (wait * 2).min(LONGEST_WAIT)),
+    let failures = match (ending, now, before) {
+        (Ending::Answered, _, _) => return State::Closed,
+        (_, State::Closed, _) => 1,
+        (_, State::Probing { failures }, State::Open { .. }) => failures + 1,
         // Asked before the circuit opened: the probe tells more.
-        (_, State::Open { .. } | State::Probing { .. }, _) => now,
+        (_, State::Open { .. } | State::Probing { .. }, _) => return now,
+    };
+    let least = if ending == Ending::NobodyThere { TOLERATED } else { 1 };
+    let failures = failures.max(least);
+    State::Open {
+        failures,
+        until: at + pause_after(failures),
     }
 }
 
-fn open(at: Instant, wait: Duration) -> State {
-    State::Open {
-        wait,
-        until: at + wait,
+fn pause_after(failures: u32) -> Duration {
+    match failures.checked_sub(TOLERATED) {
+        None => Duration::ZERO,
+        Some(more) => (FIRST_PROBE * 2_u32.saturating_pow(more)).min(LONGEST_WAIT),
     }
 }
 
@@ -175,6 +174,20 @@ mod tests {
         ask(Ending::TooLate);
         ask(Ending::TooLate);
         assert!(circuits.enter(WHO, now).is_some());
+    }
+
+    #[test]
+    fn after_one_that_nobody_answered_they_are_asked_one_at_a_time() {
+        let (circuits, now) = (Circuits::default(), Instant::now());
+        let late = circuits.enter(WHO, now).unwrap();
+        late.end(Ending::TooLate, now);
+        let next = circuits.enter(WHO, now).unwrap();
+        assert!(circuits.enter(WHO, now).is_none(), "one is out");
+        next.end(Ending::TooLate, now);
+        let third = circuits.enter(WHO, now).unwrap();
+        third.end(Ending::TooLate, now);
+        assert!(circuits.enter(WHO, now).is_none(), "three are enough");
+        assert!(circuits.enter(WHO, now + FIRST_PROBE).is_some());
     }
 
     #[test]
