@@ -8,7 +8,7 @@ use futures::future::join_all;
 use mail_catcher::MailCatcher;
 use tempfile::TempDir;
 use testkit::broker::{BrokerSettings, USERS};
-use testkit::{Api, Broker, Launch, Mailbox, Running, Wire};
+use testkit::{Api, Broker, Launch, Mailbox, Running, Wire, program};
 use tokio_util::sync::CancellationToken;
 
 use crate::programs::Setting;
@@ -246,6 +246,16 @@ impl World {
         for name in self.names() {
             self.kill(name).await;
         }
+    }
+
+    /// SIGSTOP to all, and to the broker: nobody answers anybody any more.
+    pub async fn freeze_all(&self) {
+        for process in self.processes.values() {
+            if let Process::Runs(running) = process {
+                running.signal("STOP").await;
+            }
+        }
+        program::signal(self.broker.pid(), "STOP").await;
     }
 
     /// SIGTERM, and waits for the end.

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{Setting, seconds};
 use crate::disk::Disk;
 use crate::load::{Amount, Crowd, CrowdSize, Load};
-use crate::places::{compare_all, distinct, drain};
+use crate::places::{compare_all, distinct, drain, until};
 use crate::report::Outcome;
 use crate::world::{Plan, World};
 
@@ -90,6 +90,9 @@ async fn one(setting: &Setting, cut: Cut, outcome: &mut Outcome) -> anyhow::Resu
     let load = Load::start(&world.api, &crowd, amount, setting.seed);
     let mut random = StdRng::seed_from_u64(setting.seed);
     tokio::time::sleep(amount.within.mul_f64(random.random_range(0.5..0.9))).await;
+    // Nobody can answer a client any more when the power fails. What is being flushed at that very
+    // moment would otherwise seem to be flushed: the file system's shutdown says so to some.
+    world.freeze_all().await;
     disk.cut_power().await?;
     world.kill_all().await;
     world.broker.kill().await;
@@ -104,6 +107,7 @@ async fn one(setting: &Setting, cut: Cut, outcome: &mut Outcome) -> anyhow::Resu
     let back = Instant::now();
     let logs = load.finish().await;
     let drained = drain(&world, WITHIN).await?;
+    scores_are_back(&world).await?;
     // The last clients may end later than the re-drive.
     outcome.did(format!("whole again after {}", seconds(back.elapsed())));
     outcome.demand(drained.is_some(), || {
@@ -113,6 +117,20 @@ async fn one(setting: &Setting, cut: Cut, outcome: &mut Outcome) -> anyhow::Resu
     world.kill_all().await;
     world.broker.kill().await;
     disk.unmount().await
+}
+
+/// Waits until every tick's score is in its stream: the broker may have lost some that others had
+/// handled.
+async fn scores_are_back(world: &World) -> anyhow::Result<()> {
+    let wire = world.wire().await;
+    until("every tick's score is in its stream", WITHIN, async || {
+        let mut tick_api = world.tables("tick-api").await.ok()?;
+        let ticks = tick_api.number("SELECT count(*) FROM tick").await.ok()?;
+        let scores = distinct(wire.read("SCORE").await).len();
+        (i64::try_from(scores).ok()? >= ticks).then_some(())
+    })
+    .await?;
+    Ok(())
 }
 
 /// Ticks that the broker had acknowledged, as far as TickAPI knows.

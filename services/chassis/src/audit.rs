@@ -8,6 +8,7 @@ mod answers;
 mod comparison;
 pub(crate) mod digest;
 mod gauges;
+mod lost_answers;
 mod questions;
 mod readers;
 mod store;
@@ -91,6 +92,17 @@ impl Outcome {
 
 /// Audits what a service sends, until the stop.
 pub async fn run(
+    database: Database,
+    bus: Bus,
+    lifecycle: Lifecycle,
+    pace: Pace,
+) -> anyhow::Result<()> {
+    let (again, to, until) = (database.clone(), bus.clone(), lifecycle.clone());
+    let restoring = lost_answers::keep_restoring(again, to, until, pace);
+    tokio::try_join!(restoring, keep_auditing(database, bus, lifecycle, pace)).map(drop)
+}
+
+async fn keep_auditing(
     database: Database,
     bus: Bus,
     lifecycle: Lifecycle,

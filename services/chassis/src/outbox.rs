@@ -55,9 +55,9 @@ const MARK_SENT: Sql = Sql {
 };
 const UNSENT: &str = "SELECT position, subject, message_id, body FROM outbox
     WHERE sent_at IS NULL ORDER BY position LIMIT $1";
-/// Rows without a stream were written before there was an audit.
-const PRUNE: &str =
-    "DELETE FROM outbox WHERE sent_at < $1 AND (matched_at IS NOT NULL OR stream IS NULL)";
+/// What was not flushed when its consumers had it may still be lost, and have to be published or
+/// answered again. Rows without a stream were written before there was an audit.
+const PRUNE: &str = "DELETE FROM outbox WHERE sent_at < $1 AND (matched_at < $1 OR stream IS NULL)";
 const LAST: &str = "SELECT COALESCE(MAX(position), 0) FROM outbox";
 const ERASE: &str = "DELETE FROM outbox WHERE people LIKE $1";
 

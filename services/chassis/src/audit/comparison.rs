@@ -141,11 +141,24 @@ impl Comparison<'_> {
     /// to say any more.
     async fn have_answered(&self, rows: Vec<&Row>) -> anyhow::Result<Vec<i64>> {
         let (now, later) = rows.split_at(rows.len().min(MOST_ANSWERS));
-        let positions: Vec<i64> = now.iter().map(|row| row.sent.position).collect();
+        let told = self.answer_again(now).await?;
+        let lacking = told.iter().filter(|(_, again)| *again != Again::Needless);
+        let lacking = lacking.map(|(position, _)| *position);
+        Ok(lacking
+            .chain(later.iter().map(|row| row.sent.position))
+            .collect())
+    }
+
+    /// Has events answered once more, and says what became of each, by its position.
+    pub async fn answer_again(&self, rows: &[&Row]) -> anyhow::Result<Vec<(i64, Again)>> {
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let positions: Vec<i64> = rows.iter().map(|row| row.sent.position).collect();
         let mut session = self.database.read().await?;
         let bodies = store::bodies(&mut session, &positions).await?;
         drop(session);
-        let asked = now.iter().filter_map(|row| {
+        let asked = rows.iter().filter_map(|row| {
             let body = bodies.get(&row.sent.position)?.clone();
             let question = AnswerAgain {
                 stream: self.stream.to_owned(),
@@ -166,11 +179,7 @@ impl Comparison<'_> {
             count_repairs(&mut work, self.stream, answered).await?;
             work.commit().await?;
         }
-        let lacking = told.iter().filter(|(_, again)| *again != Again::Needless);
-        let lacking = lacking.map(|(position, _)| *position);
-        Ok(lacking
-            .chain(later.iter().map(|row| row.sent.position))
-            .collect())
+        Ok(told)
     }
 
     async fn ask_again(&self, position: i64, question: AnswerAgain) -> (i64, Again) {

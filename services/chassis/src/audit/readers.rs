@@ -35,6 +35,23 @@ pub(super) fn answers_from(service: &str, reader: &str) -> Option<&'static Strea
         .map(|contract| contract.stream)
 }
 
+/// Which streams of a producer are read by services that publish to a stream of answers, and by whom.
+pub(super) fn answered_in(producer: &str, answers: &str) -> Vec<(&'static str, &'static str)> {
+    let answers_there = |reader: &str| {
+        let answering = source(reader);
+        CATALOGUE
+            .iter()
+            .any(|one| one.stream.name == answers && one.producer.service == answering)
+    };
+    let mut found = BTreeSet::new();
+    for contract in published_by(producer) {
+        let readers = contract.consumers.iter().map(|consumer| consumer.service);
+        let readers = readers.filter(|reader| answers_there(reader));
+        found.extend(readers.map(|reader| (contract.stream.name, reader)));
+    }
+    found.into_iter().collect()
+}
+
 /// Up to which sequence a consumer has acknowledged a stream. Its floor does not move over what it
 /// does not read, or what is lost: when nothing is left, it is past what was the end before.
 pub(super) async fn passed(bus: &Bus, consumer: &str, stream: &str, end: u64) -> i64 {
@@ -76,5 +93,8 @@ mod tests {
         let answers = answers_from("score-model", "tick-api");
         assert_eq!(answers.map(|stream| stream.name), Some("SCORE"));
         assert!(answers_from("score-model", "auth-api").is_none());
+        let asked = answered_in("services/TickAPI", "SCORE");
+        assert_eq!(asked, [("TICK", "score-model")]);
+        assert!(answered_in("services/AuthAPI", "SCORE").is_empty());
     }
 }

@@ -9,16 +9,33 @@ use uuid::Uuid;
 use super::digest::BUCKET;
 use super::questions::Findings;
 use crate::clock::Clock;
-use crate::database::{DatabaseError, Session, Sql};
+use crate::database::{DatabaseError, Session, Sql, json_text};
 use crate::outbox::presence::SentRow;
 use crate::sql;
 use crate::unit_of_work::Work;
+
+/// So many sent events are looked at together.
+const BLOCK: i64 = 512;
 
 const UNMATCHED: &str =
     "SELECT position, event_id, subject, message_id, bucket, stream_sequence, sent_at FROM outbox
     WHERE sent_at IS NOT NULL AND matched_at IS NULL AND stream = $1 AND stream_sequence <= $2
         AND sent_at < $3 AND bucket < $4
     ORDER BY stream_sequence LIMIT $5";
+const SENT_BEFORE: &str =
+    "SELECT position, event_id, subject, message_id, bucket, stream_sequence, sent_at FROM outbox
+    WHERE sent_at IS NOT NULL AND stream = $1 AND position < $2 ORDER BY position DESC LIMIT $3";
+const LOSSES: &str =
+    "SELECT stream, lost_since FROM progress WHERE consumer = $1 AND lost_since IS NOT NULL";
+/// A new loss has another moment, or the same one as long as nothing else was handled.
+const END_LOSS: &str =
+    "UPDATE progress SET lost_since = NULL WHERE consumer = $1 AND stream = $2 AND lost_since = $3";
+const HANDLED_SINCE: Sql = Sql {
+    sqlite: "SELECT event_id FROM inbox WHERE consumer = $1 AND handled_at >= $2
+             AND event_id IN (SELECT unhex(value) FROM json_each($3))",
+    postgres: "SELECT event_id FROM inbox WHERE consumer = $1 AND handled_at >= $2
+               AND event_id IN (SELECT value::uuid FROM jsonb_array_elements_text($3::jsonb) AS v(value))",
+};
 const MATCH: Sql = Sql {
     sqlite: "UPDATE outbox SET matched_at = $1, missing = NULL
              WHERE matched_at IS NULL AND position IN (SELECT value FROM json_each($2))",
@@ -85,6 +102,64 @@ pub(super) struct Due {
     /// Of a bucket before this one.
     pub bucket: i64,
     pub limit: i64,
+}
+
+/// What a consumer's stream may have lost.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub(super) struct Loss {
+    pub stream: String,
+    /// What was stored from this moment on, in microseconds since 1970.
+    #[sqlx(rename = "lost_since")]
+    pub since: i64,
+}
+
+/// What a consumer's streams may have lost.
+pub(super) async fn losses(
+    session: &mut Session,
+    consumer: &str,
+) -> Result<Vec<Loss>, DatabaseError> {
+    Ok(sql!(session, c => sqlx::query_as(LOSSES).bind(consumer).fetch_all(c).await)?)
+}
+
+/// Notes that what was lost is there again.
+pub(super) async fn end_loss(
+    work: &mut Work,
+    consumer: &str,
+    loss: &Loss,
+) -> Result<(), DatabaseError> {
+    sql!(work, c => sqlx::query(END_LOSS).bind(consumer).bind(&loss.stream).bind(loss.since)
+        .execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// The newest of the events that were sent before a position.
+pub(super) async fn sent_before(
+    session: &mut Session,
+    stream: &str,
+    position: i64,
+) -> Result<Vec<Row>, DatabaseError> {
+    Ok(
+        sql!(session, c => sqlx::query_as(SENT_BEFORE).bind(stream).bind(position)
+        .bind(BLOCK).fetch_all(c).await)?,
+    )
+}
+
+/// Which of these events a consumer has handled since a moment.
+pub(super) async fn handled_since(
+    session: &mut Session,
+    consumer: &str,
+    since: i64,
+    events: &[Uuid],
+) -> Result<Vec<Uuid>, DatabaseError> {
+    if events.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<_> = events.iter().map(Uuid::as_simple).collect();
+    let (text, list) = (HANDLED_SINCE.text(session.dialect()), json_text(&ids)?);
+    Ok(
+        sql!(session, c => sqlx::query_scalar(text).bind(consumer).bind(since)
+        .bind(&list).fetch_all(c).await)?,
+    )
 }
 
 pub(super) async fn unmatched(

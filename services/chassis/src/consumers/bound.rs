@@ -90,13 +90,13 @@ impl BoundConsumers {
         for (from, attempts) in all {
             let task = format!("{service} on {}", from.stream);
             if let Some(epoch) = epoch.clone() {
-                from.ensure_projection().await?;
+                from.prepare(Reading::Projection).await?;
                 let worker = Projection::new(from, attempts, epoch);
                 lifecycle.spawn(task, worker.run());
             } else {
-                let consumer = from.ensure().await?;
+                from.prepare(Reading::Effect).await?;
                 let worker = Shared::new(from, attempts);
-                lifecycle.spawn(task, worker.run(consumer));
+                lifecycle.spawn(task, worker.run());
             }
         }
         Ok(())

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use async_nats::jetstream::AckKind;
 use async_nats::jetstream::consumer::PullConsumer;
-use envelope::{Canonical, Outgoing};
+use envelope::{Canonical, Outgoing, Reading};
 use futures::{StreamExt as _, stream};
 use tokio::sync::mpsc;
 
@@ -96,14 +96,14 @@ impl BoundEffects {
     ) -> anyhow::Result<()> {
         pull::check_table(service, self.handlers.keys().copied())?;
         for from in Subscription::all(service, bus, lifecycle) {
-            let consumer = from.ensure().await?;
+            from.prepare(Reading::Effect).await?;
             let task = format!("{service} on {}", from.stream);
             let worker = Worker {
                 from,
                 handlers: Arc::clone(&self.handlers),
                 at_once: self.at_once,
             };
-            lifecycle.spawn(task, worker.run(consumer));
+            lifecycle.spawn(task, worker.run());
         }
         Ok(())
     }
@@ -151,13 +151,12 @@ struct Worker {
 }
 
 impl Worker {
-    async fn run(self, consumer: PullConsumer) -> anyhow::Result<()> {
-        self.from
-            .keep_reading(consumer, |consumer| self.read(consumer))
-            .await
+    async fn run(self) -> anyhow::Result<()> {
+        self.from.keep_reading(|consumer| self.read(consumer)).await
     }
 
     async fn read(&self, consumer: PullConsumer) -> anyhow::Result<()> {
+        self.from.heed_the_end().await?;
         let incarnation = self.from.incarnation().await?;
         let held = Held::new(self.from.clone(), BATCH);
         let (to, fetched) = mpsc::unbounded_channel();

@@ -80,7 +80,10 @@ impl Held {
             loop {
                 let next = tokio::select! {
                     next = batch.next() => next,
-                    _ = connections.changed() => break,
+                    _ = connections.changed() => {
+                        self.from.heed_the_end().await?;
+                        break;
+                    }
                 };
                 let Some(message) = next else { break };
                 let message = message.map_err(|error| anyhow::anyhow!("{error}"))?;

@@ -1,10 +1,13 @@
 //! How far a consumer is in a stream, and what became of what it was offered.
 
+use std::time::Duration;
+
 use async_nats::jetstream::consumer::pull;
 use sqlx::FromRow;
 
 use super::parking::Lot;
 use crate::bus::Bus;
+use crate::clock::micros;
 use crate::database::{Database, DatabaseError, Session};
 use crate::sql;
 
@@ -16,6 +19,9 @@ const HANDLED: &str =
 const BEGIN: &str = "INSERT INTO progress (consumer, stream, incarnation, checkpoint, checkpoint_time, offered, processed, repeated, erased, skipped)
     VALUES ($1, $2, $3, 0, 0, 0, 0, 0, 0, 0)
     ON CONFLICT (consumer, stream) DO UPDATE SET incarnation = $3, checkpoint = 0, checkpoint_time = 0";
+const NOTE_LOSS: &str =
+    "UPDATE progress SET lost_since = CASE WHEN lost_since < $3 THEN lost_since ELSE $3 END
+    WHERE consumer = $1 AND stream = $2";
 const ADVANCE: &str =
     "UPDATE progress SET checkpoint = $3, checkpoint_time = $4, offered = offered + $5,
     processed = processed + $6, repeated = repeated + $7, erased = erased + $8, skipped = skipped + $9
@@ -35,6 +41,22 @@ pub(crate) struct Checkpoint {
     /// When the broker stored the message there, in nanoseconds since 1970.
     #[sqlx(rename = "checkpoint_time")]
     pub stored_at: i64,
+}
+
+/// So long before its end a stream may have lost what it had: a server flushes every two minutes
+/// if nothing else is set, and clocks differ.
+const UNFLUSHED: Duration = Duration::from_mins(10);
+
+impl Checkpoint {
+    /// Since when the stream may have lost what it stored, if it is not what it was: in microseconds
+    /// since 1970.
+    pub fn lost_since(&self, incarnation: i64) -> i64 {
+        if self.incarnation == incarnation {
+            (self.stored_at / 1000 - micros(UNFLUSHED)).max(0)
+        } else {
+            0
+        }
+    }
 }
 
 /// What became of the events of a batch.
@@ -96,6 +118,13 @@ impl Lot {
     /// Begins at the first message of a stream, or once more in one that was made anew.
     pub async fn begin(self, session: &mut Session, incarnation: i64) -> Result<(), DatabaseError> {
         sql!(session, c => sqlx::query(BEGIN).bind(self.consumer).bind(self.stream).bind(incarnation)
+            .execute(c).await.map(drop))?;
+        Ok(())
+    }
+
+    /// Notes that the stream may have lost what it stored since a moment.
+    pub async fn note_loss(self, session: &mut Session, since: i64) -> Result<(), DatabaseError> {
+        sql!(session, c => sqlx::query(NOTE_LOSS).bind(self.consumer).bind(self.stream).bind(since)
             .execute(c).await.map(drop))?;
         Ok(())
     }

@@ -83,8 +83,11 @@ impl Projection {
                 return Ok(());
             };
             let mut changes = self.epoch.clone();
+            let mut connections = self.from.bus.connections();
             let outcome = tokio::select! {
                 outcome = self.work(epoch) => outcome,
+                // A server that was away may have come back with less.
+                _ = connections.changed() => Ok(()),
                 _ = changes.wait_for(|now| *now != Some(epoch)), if !fault::is("lease-unchecked") => Ok(()),
             };
             if let Err(error) = outcome {
@@ -199,6 +202,10 @@ impl Projection {
         let is_held = lease::is_held(&mut work, lot.consumer, epoch).await?;
         ensure!(is_held, "another process works on the projections now");
         lot.begin(&mut work, incarnation).await?;
+        if let Some(known) = known {
+            let since = known.lost_since(incarnation);
+            lot.note_loss(&mut work, since).await?;
+        }
         work.commit().await?;
         Ok(Place {
             incarnation,

@@ -8,9 +8,10 @@ use anyhow::{Context as _, bail, ensure};
 use async_nats::jetstream::Message;
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, PullConsumer, pull};
 use async_nats::jetstream::stream::RawMessageErrorKind;
-use envelope::consumed_by;
+use envelope::{Reading, consumed_by};
 use futures::StreamExt as _;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use super::EventName;
 use super::progress::Checkpoint;
@@ -27,6 +28,8 @@ const PULL_EXPIRES: Duration = Duration::from_secs(30);
 const PULL_HEARTBEAT: Duration = Duration::from_secs(10);
 /// How long a consumer beside the projection's stays when nobody reads.
 const UNUSED_FOR: Duration = Duration::from_mins(5);
+/// How long a server may take after its start until it can make consumers.
+const READY_WITHIN: Duration = Duration::from_secs(30);
 pub(crate) const RETRY_READING: Duration = Duration::from_millis(500);
 
 /// What was made of a message, or why the pull broke.
@@ -108,6 +111,26 @@ impl Subscription {
         self.make(config).await
     }
 
+    /// Makes the durable consumer before anybody reads. A server that has just started may not be
+    /// able to yet.
+    pub async fn prepare(&self, reading: Reading) -> anyhow::Result<()> {
+        let began = Instant::now();
+        loop {
+            let made = match reading {
+                Reading::Projection => self.ensure_projection().await,
+                Reading::Effect => self.ensure().await,
+            };
+            match made {
+                Ok(_) => return Ok(()),
+                Err(error) if began.elapsed() > READY_WITHIN || self.lifecycle.is_stopping() => {
+                    return Err(error);
+                }
+                Err(error) => self.warn("the consumer is not there yet", &error),
+            }
+            self.lifecycle.pause(RETRY_READING).await;
+        }
+    }
+
     /// A consumer of its own beside the projection's, which delivers from this sequence on. It keeps
     /// no account of what was handled, and the broker removes it when nobody reads for a while.
     pub async fn begin_beside(&self, sequence: u64) -> anyhow::Result<PullConsumer> {
@@ -144,6 +167,32 @@ impl Subscription {
         reset.with_context(|| format!("cannot set {} back on {}", self.service, self.stream))?;
         let last = consumer.cached_info().delivered.consumer_sequence;
         Ok((consumer, last))
+    }
+
+    /// Sets the consumer that effect workers share back, if it is past the end of its stream. One that
+    /// lost its end, in a power failure say, would otherwise give those sequences to events that
+    /// nobody is shown.
+    pub async fn heed_the_end(&self) -> anyhow::Result<()> {
+        let jetstream = self.bus.jetstream();
+        let found =
+            jetstream.get_consumer_from_stream::<pull::Config, _, _>(self.service, self.stream);
+        let found = found.await;
+        let mut consumer = found.with_context(|| format!("cannot look up {}", self.service))?;
+        let stream = jetstream.get_stream(self.stream).await;
+        let stream = stream.with_context(|| format!("cannot look up {}", self.stream))?;
+        let end = stream.cached_info().state.last_sequence;
+        if consumer.cached_info().delivered.stream_sequence > end {
+            let reset = consumer.reset(Some(end + 1)).await;
+            reset
+                .with_context(|| format!("cannot set {} back on {}", self.service, self.stream))?;
+            let (consumer, stream) = (self.service, self.stream);
+            tracing::warn!(
+                consumer,
+                stream,
+                "the stream has lost its end; reading on from there"
+            );
+        }
+        Ok(())
     }
 
     /// Whether a message is one that the service reads.
@@ -241,24 +290,19 @@ impl Subscription {
     }
 
     /// Reads until the stop; survives a lost connection, stream or consumer.
-    pub async fn keep_reading<F, Fut>(
-        &self,
-        mut consumer: PullConsumer,
-        read: F,
-    ) -> anyhow::Result<()>
+    pub async fn keep_reading<F, Fut>(&self, read: F) -> anyhow::Result<()>
     where
         F: Fn(PullConsumer) -> Fut,
         Fut: Future<Output = anyhow::Result<()>>,
     {
         while !self.lifecycle.is_stopping() {
-            let Err(error) = read(consumer.clone()).await else {
-                continue;
+            let outcome = match self.ensure().await {
+                Ok(consumer) => read(consumer).await,
+                Err(error) => Err(error),
             };
-            self.warn("reading a stream was interrupted; beginning again", &error);
-            self.lifecycle.pause(RETRY_READING).await;
-            match self.ensure().await {
-                Ok(found) => consumer = found,
-                Err(error) => self.warn("the consumer is not there yet", &error),
+            if let Err(error) = outcome {
+                self.warn("reading a stream was interrupted; beginning again", &error);
+                self.lifecycle.pause(RETRY_READING).await;
             }
         }
         Ok(())

@@ -32,13 +32,14 @@ impl Shared {
     }
 
     /// Works until the stop.
-    pub async fn run(self, consumer: PullConsumer) -> anyhow::Result<()> {
+    pub async fn run(self) -> anyhow::Result<()> {
         self.from
-            .keep_reading(consumer, |consumer| self.read(consumer))
+            .keep_reading(|consumer| Box::pin(self.read(consumer)))
             .await
     }
 
     async fn read(&self, consumer: PullConsumer) -> anyhow::Result<()> {
+        self.from.heed_the_end().await?;
         let incarnation = self.from.incarnation().await?;
         self.begin(incarnation).await?;
         let held = Held::new(self.from.clone(), BATCH);

@@ -105,7 +105,11 @@ fn after(now: State, before: State, ending: Ending, at: Instant) -> State {
         // Asked before the circuit opened: the probe tells more.
         (_, State::Open { .. } | State::Probing { .. }, _) => return now,
     };
-    let least = if ending == Ending::NobodyThere { TOLERATED } else { 1 };
+    let least = if ending == Ending::NobodyThere {
+        TOLERATED
+    } else {
+        1
+    };
     let failures = failures.max(least);
     State::Open {
         failures,

@@ -14,6 +14,7 @@ use envelope::UserId;
 use testkit::eventually;
 use uuid::Uuid;
 
+use crate::broker::Kept;
 use crate::effects::{self, Absences};
 use crate::notifier::{Notifier, note};
 use crate::ratings::Rated;
@@ -30,6 +31,8 @@ on_both_databases!(
     an_event_in_two_versions_counts_once,
     an_event_that_names_an_erased_person_is_not_missed,
     a_score_that_got_lost_is_made_again,
+    handled_scores_whose_stream_was_made_anew_are_given_again,
+    handled_scores_that_were_at_the_lost_end_of_their_stream_are_given_again,
 );
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -40,6 +43,7 @@ const PACE: Pace = Pace {
 const MATCHED: &str = "SELECT count(*) FROM outbox WHERE matched_at IS NOT NULL";
 const SENT: &str = "SELECT count(*) FROM outbox WHERE sent_at IS NOT NULL";
 const MISSING: &str = "SELECT count(*) FROM outbox WHERE missing IS NOT NULL";
+const LOST: &str = "SELECT count(*) FROM progress WHERE lost_since IS NOT NULL";
 const KEPT: &str = "SELECT count(*) FROM outbox";
 /// All who read ratings.
 const READERS: [&str; 4] = ["notifier", "statistics", "tick-api", "user-api"];
@@ -312,10 +316,9 @@ async fn an_event_that_names_an_erased_person_is_not_missed(world: &World) {
     relay.finish(PATIENCE).await.unwrap();
 }
 
-async fn a_score_that_got_lost_is_made_again(world: &World) {
-    let scene = Scene::of(world).await;
+/// A service without a database that answers ticks with scores.
+async fn start_model(world: &World) {
     let lifecycle = &world.broker.lifecycle;
-    let relay = scene.relay().await;
     let model = Effects::new()
         .on(effects::score)
         .with_state(Absences::default(), 4);
@@ -323,13 +326,28 @@ async fn a_score_that_got_lost_is_made_again(world: &World) {
     let answers = audit::stateless_answers("score-model", &bus, model.clone());
     answers.serve(&bus, lifecycle).await.unwrap();
     model.run("score-model", &bus, lifecycle).await.unwrap();
+}
+
+/// Commits so many ticks, and tells the ids of their scores.
+async fn commit_ticks(scene: &Scene<'_>, many: usize) -> Vec<Uuid> {
     let mut work = scene.producer.begin().await.unwrap();
-    let ticks = (0..5).map(|_| work.publish(Draft::new(effects::tick())).unwrap());
-    let ticks: Vec<_> = ticks.collect();
+    let ticks = (0..many).map(|_| work.publish(Draft::new(effects::tick())).unwrap());
+    let scores = ticks.map(|tick| envelope::derived_id("score-model", tick).0);
+    let scores = scores.collect();
     work.commit().await.unwrap();
+    scores
+}
+
+async fn a_score_that_got_lost_is_made_again(world: &World) {
+    let scene = Scene::of(world).await;
+    let relay = scene.relay().await;
+    start_model(world).await;
+    let scores = commit_ticks(&scene, 5).await;
     world.broker.has_kept("SCORE", 5).await;
-    let score = envelope::derived_id("score-model", ticks[2]);
-    let (block, _) = world.broker.block_with("SCORE", &score.to_string()).await;
+    let (block, _) = world
+        .broker
+        .block_with("SCORE", &scores[2].to_string())
+        .await;
     let harm = format!("rm '{}'", block.display());
     world.broker.harm(&harm).await;
     for service in READERS {
@@ -338,8 +356,72 @@ async fn a_score_that_got_lost_is_made_again(world: &World) {
     scene.audit().await;
     scene.comes_to(MATCHED, 5).await;
     let known = noted(&scene.producer).await;
-    for tick in ticks {
-        assert!(known.contains(&envelope::derived_id("score-model", tick).0));
-    }
+    assert!(scores.iter().all(|score| known.contains(score)));
     relay.finish(PATIENCE).await.unwrap();
+}
+
+/// Ticks that are answered with scores; nobody has read those yet.
+async fn with_scores(world: &World) -> (Scene<'_>, Lifecycle, BTreeSet<Uuid>) {
+    let scene = Scene::of(world).await;
+    let relay = scene.relay().await;
+    start_model(world).await;
+    let scores: BTreeSet<Uuid> = commit_ticks(&scene, 5).await.into_iter().collect();
+    world.broker.has_kept("SCORE", 5).await;
+    (scene, relay, scores)
+}
+
+/// Handles what is there, until the stop.
+async fn read_scores(scene: &Scene<'_>, scores: &BTreeSet<Uuid>) -> Lifecycle {
+    let lifecycle = Lifecycle::default();
+    let bus = scene.world.broker.connect("tick-api").await;
+    let reader = BoundConsumers::any((), scene.producer.clone(), note_all);
+    reader.run(&bus, &lifecycle).await.unwrap();
+    eventually("all scores are handled", || async {
+        scores
+            .is_subset(&noted(&scene.producer).await)
+            .then_some(())
+    })
+    .await;
+    lifecycle
+}
+
+async fn has_each_once(world: &World, scores: &BTreeSet<Uuid>) {
+    world.broker.has_kept("SCORE", scores.len() as u64).await;
+    let messages = world.broker.messages("SCORE").await;
+    let kept: BTreeSet<Uuid> = messages.iter().map(Kept::event_id).collect();
+    assert_eq!((kept, messages.len()), (scores.clone(), scores.len()));
+}
+
+async fn handled_scores_whose_stream_was_made_anew_are_given_again(world: &World) {
+    let (scene, relay, scores) = with_scores(world).await;
+    let reading = read_scores(&scene, &scores).await;
+    scene.audit().await;
+    world.broker.make_anew("SCORE").await;
+    has_each_once(world, &scores).await;
+    scene.comes_to(LOST, 0).await;
+    for lifecycle in [reading, relay] {
+        lifecycle.finish(PATIENCE).await.unwrap();
+    }
+}
+
+async fn handled_scores_that_were_at_the_lost_end_of_their_stream_are_given_again(world: &World) {
+    let (scene, relay, scores) = with_scores(world).await;
+    let before = read_scores(&scene, &scores).await;
+    before.finish(PATIENCE).await.unwrap();
+    // As if there had been more, and the newest that is known now lay elsewhere.
+    let further = "UPDATE progress SET checkpoint = checkpoint + 10 WHERE stream = 'SCORE'";
+    execute(&scene.producer, further).await;
+    let jetstream = world.broker.bus.jetstream();
+    let stream = jetstream.get_stream("SCORE").await.unwrap();
+    stream.delete_message(4).await.unwrap();
+    // A server that starts knows the ids of what it has, and no others.
+    world.broker.harm("true").await;
+    let after = read_scores(&scene, &scores).await;
+    scene.comes_to(LOST, 1).await;
+    scene.audit().await;
+    has_each_once(world, &scores).await;
+    scene.comes_to(LOST, 0).await;
+    for lifecycle in [after, relay] {
+        lifecycle.finish(PATIENCE).await.unwrap();
+    }
 }
