@@ -90,6 +90,21 @@ pub(crate) struct Head {
     pub dependency: Option<String>,
 }
 
+/// Goes from lane to lane, instead of over all that is parked.
+macro_rules! every_lane {
+    () => {
+        "WITH RECURSIVE lanes(lane) AS (
+            SELECT MIN(lane) FROM parked WHERE consumer = $1 AND stream = $2 AND lane IS NOT NULL
+            UNION ALL
+            SELECT (SELECT MIN(next.lane) FROM parked AS next
+                    WHERE next.consumer = $1 AND next.stream = $2 AND next.lane > lanes.lane)
+            FROM lanes WHERE lanes.lane IS NOT NULL)"
+    };
+}
+
+/// So many lanes are compared here; of more, the database is given a list.
+const FEW: i64 = 64;
+
 const INSERT: Sql = Sql {
     sqlite: "INSERT INTO parked (consumer, stream, incarnation, sequence, lane, event_id, subject, headers, body,
                 people, status, dependency, reason, detail, attempts, due_at, parked_at)
@@ -107,19 +122,36 @@ const INSERT: Sql = Sql {
 };
 const FIND: &str = "SELECT sequence FROM parked
     WHERE consumer = $1 AND stream = $2 AND incarnation = $3 AND sequence = $4";
-const IS_ANY: &str = "SELECT EXISTS (SELECT 1 FROM parked WHERE consumer = $1 AND stream = $2)";
+/// The lanes that hold parked events, a few of them. Each is found by one look into the index,
+/// however many events wait in it.
+const FEW_LANES: &str = concat!(
+    every_lane!(),
+    " SELECT lane FROM lanes WHERE lane IS NOT NULL LIMIT $3"
+);
 const LANES: Sql = Sql {
     sqlite: "SELECT DISTINCT lane FROM parked WHERE consumer = $1 AND stream = $2
              AND lane IN (SELECT value FROM json_each($3))",
     postgres: "SELECT DISTINCT lane FROM parked WHERE consumer = $1 AND stream = $2
                AND lane IN (SELECT value FROM jsonb_array_elements_text($3::jsonb) AS v(value))",
 };
-const HEADS: &str = "SELECT lane, status, dependency FROM parked AS head
-    WHERE consumer = $1 AND stream = $2 AND lane IS NOT NULL AND status <> 'failed' AND due_at <= $3
-      AND NOT EXISTS (SELECT 1 FROM parked AS before WHERE before.consumer = head.consumer
-          AND before.stream = head.stream AND before.lane = head.lane
-          AND (before.incarnation, before.sequence) < (head.incarnation, head.sequence))
-    ORDER BY due_at, incarnation, sequence LIMIT $4";
+/// As many wait behind the first of a lane as like: only the first is looked at.
+const HEADS: &str = concat!(
+    every_lane!(),
+    ", oldest AS (
+        SELECT lane, (SELECT MIN(incarnation) FROM parked
+                      WHERE consumer = $1 AND stream = $2 AND lane = lanes.lane) AS incarnation
+        FROM lanes WHERE lane IS NOT NULL),
+      heads AS (
+        SELECT incarnation, (SELECT MIN(sequence) FROM parked
+                             WHERE consumer = $1 AND stream = $2 AND lane = oldest.lane
+                               AND incarnation = oldest.incarnation) AS sequence
+        FROM oldest)
+     SELECT head.lane, head.status, head.dependency FROM heads
+     JOIN parked AS head ON head.consumer = $1 AND head.stream = $2
+         AND head.incarnation = heads.incarnation AND head.sequence = heads.sequence
+     WHERE head.status <> 'failed' AND head.due_at <= $3
+     ORDER BY head.due_at, head.incarnation, head.sequence LIMIT $4"
+);
 const NEXT_DUE: &str = "SELECT MIN(due_at) FROM parked
     WHERE consumer = $1 AND stream = $2 AND lane IS NOT NULL AND status IN ('retry', 'error')";
 const OF_LANE: &str =
@@ -208,10 +240,11 @@ impl Lot {
         session: &mut Session,
         lanes: &HashSet<&str>,
     ) -> Result<HashSet<String>, DatabaseError> {
-        let is_any: bool = sql!(session, c => sqlx::query_scalar(IS_ANY)
-            .bind(self.consumer).bind(self.stream).fetch_one(c).await)?;
-        if !is_any {
-            return Ok(HashSet::new());
+        let few: Vec<String> = sql!(session, c => sqlx::query_scalar(FEW_LANES)
+            .bind(self.consumer).bind(self.stream).bind(FEW).fetch_all(c).await)?;
+        if i64::try_from(few.len()).is_ok_and(|few| few < FEW) {
+            let occupied = few.into_iter().filter(|lane| lanes.contains(&**lane));
+            return Ok(occupied.collect());
         }
         let (list, text) = (json_text(lanes)?, LANES.text(session.dialect()));
         let found: Vec<String> = sql!(session, c => sqlx::query_scalar(text)
