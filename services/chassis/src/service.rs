@@ -197,10 +197,10 @@ impl Service {
             lifecycle.spawn(format!("{} scrubber", self.name), scrubber);
         }
         if let Some(consumers) = self.consumers {
-            consumers.run(&self.bus, lifecycle).await?;
+            Box::pin(consumers.run(&self.bus, lifecycle)).await?;
         }
         if let Some(effects) = self.effects {
-            effects.run(self.name, &self.bus, lifecycle).await?;
+            Box::pin(effects.run(self.name, &self.bus, lifecycle)).await?;
         }
         for (name, task) in self.tasks {
             lifecycle.spawn(name, task);

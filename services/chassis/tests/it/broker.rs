@@ -193,9 +193,8 @@ impl Broker {
         let mut kept = Vec::new();
         for sequence in state.first_sequence..=state.last_sequence {
             let message = match stream.get_raw_message(sequence).await {
-                Ok(message) => message,
                 Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => continue,
-                Err(error) => panic!("the stream cannot be read: {error}"),
+                other => other.unwrap(),
             };
             kept.push(Kept {
                 subject: message.subject.to_string(),
@@ -209,7 +208,6 @@ impl Broker {
     /// Waits until a consumer has nothing more to do: all of the stream is acknowledged.
     pub async fn is_settled(&self, stream: &str, consumer: &str) {
         use async_nats::jetstream::consumer::{PullConsumer, pull};
-        use async_nats::jetstream::stream::RawMessageErrorKind;
         let jetstream = self.bus.jetstream();
         eventually("the consumer has handled everything", || async {
             let found = jetstream.get_consumer_from_stream::<pull::Config, _, _>(consumer, stream);
