@@ -10,29 +10,66 @@ const STYLE: &str = include_str!("page/style.css");
 
 /// The page.
 pub fn html() -> String {
-    let mut page = Page(String::new());
-    page.raw("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
-    page.raw("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
-    page.raw("<meta name=\"color-scheme\" content=\"light dark\">\n<title>Dipper: event catalogue</title>\n<style>\n");
-    page.raw(STYLE);
-    page.raw("</style>\n</head>\n<body>\n<header>\n<h1>Event catalogue</h1>\n");
-    page.element("p", "What happens in Dipper, who says so, who listens and why, and what becomes of people's data.");
-    page.raw("</header>\n<main>\n");
+    let mut page = Page::begin(
+        "Event catalogue",
+        "What happens in Dipper, who says so, who listens and why, and what becomes of people's data.",
+    );
     page.contents();
     page.streams();
     page.rules();
     for stream in STREAMS {
         page.events_of(stream);
     }
-    page.raw("</main>\n</body>\n</html>\n");
-    page.0
+    page.end()
 }
 
-/// A page being written. Only `raw` takes HTML; everything else escapes.
-struct Page(String);
+/// A page being written: one file, no script, nothing from elsewhere. Only `raw` takes HTML;
+/// everything else escapes.
+#[derive(Debug)]
+pub struct Page(String);
 
 impl Page {
-    fn raw(&mut self, html: &str) {
+    /// A page with its heading, and what it is in a sentence.
+    pub fn begin(title: &str, says: &str) -> Self {
+        let mut page = Self(String::new());
+        page.raw("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
+        page.raw("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
+        page.raw("<meta name=\"color-scheme\" content=\"light dark\">\n");
+        page.element("title", &format!("Dipper: {title}"));
+        page.raw("<style>\n");
+        page.raw(STYLE);
+        page.raw("</style>\n</head>\n<body>\n<header>\n");
+        page.element("h1", title);
+        page.element("p", says);
+        page.raw("</header>\n<main>\n");
+        page
+    }
+
+    /// The page, ended.
+    pub fn end(mut self) -> String {
+        self.raw("</main>\n</body>\n</html>\n");
+        self.0
+    }
+
+    /// A table; what stands between backticks is code.
+    pub fn table(&mut self, columns: &[&str], rows: impl Iterator<Item = Vec<String>>) {
+        self.raw("<div class=\"wide\">\n<table>\n<thead><tr>");
+        for column in columns {
+            self.element("th", column);
+        }
+        self.raw("</tr></thead>\n<tbody>\n");
+        for row in rows {
+            self.raw("<tr>");
+            for cell in &row {
+                self.prose("td", cell);
+            }
+            self.raw("</tr>\n");
+        }
+        self.raw("</tbody>\n</table>\n</div>\n");
+    }
+
+    /// HTML as it is.
+    pub fn raw(&mut self, html: &str) {
         self.0.push_str(html);
     }
 
@@ -49,7 +86,8 @@ impl Page {
         }
     }
 
-    fn element(&mut self, tag: &str, text: &str) {
+    /// An element with a text.
+    pub fn element(&mut self, tag: &str, text: &str) {
         // Writing to a string cannot fail.
         let _ = write!(self.0, "<{tag}>");
         self.text(text);
@@ -169,7 +207,8 @@ impl Page {
         self.raw("</article>\n");
     }
 
-    fn fact(&mut self, name: &str, prose: &str) {
+    /// A term of a list and what is said of it.
+    pub fn fact(&mut self, name: &str, prose: &str) {
         self.element("dt", name);
         self.prose("dd", prose);
     }

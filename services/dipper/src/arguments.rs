@@ -32,6 +32,9 @@ pub(crate) enum Command {
     /// The event catalogue.
     #[command(subcommand)]
     Catalogue(Catalogue),
+    /// What is kept about whom, where, why and for how long.
+    #[command(subcommand)]
+    DataMap(DataMap),
     /// Accounts.
     #[command(subcommand)]
     User(User),
@@ -92,6 +95,19 @@ pub(crate) enum Catalogue {
         /// What to write.
         #[arg(long)]
         format: ExportFormat,
+        /// Into which folder.
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DataMap {
+    /// List every field, column, stream and folder: whose it is, which kind, what for, how long, what an
+    /// erasure does.
+    List,
+    /// Write the records of processing (Art. 30 GDPR) as JSON and as a page, and the privacy notice's tables.
+    Export {
         /// Into which folder.
         #[arg(value_name = "DIR")]
         folder: PathBuf,
@@ -222,7 +238,7 @@ impl Command {
                 set("data_dir", path(&create.data_dir));
                 set("nats_server", path(&create.nats_server));
             }
-            Self::Catalogue(_) | Self::Config => {}
+            Self::Catalogue(_) | Self::DataMap(_) | Self::Config => {}
         }
         table
     }

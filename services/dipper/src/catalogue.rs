@@ -116,7 +116,7 @@ fn write_schema(folder: &Path, contract: &Contract) -> anyhow::Result<()> {
     write(folder, &schemas::path(contract), &schemas::render(contract))
 }
 
-fn write(folder: &Path, name: &str, text: &str) -> anyhow::Result<()> {
+pub(crate) fn write(folder: &Path, name: &str, text: &str) -> anyhow::Result<()> {
     let path = folder.join(name);
     if let Some(parent) = path.parent() {
         std::fs::create_dir_all(parent)

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{Html, IntoResponse, Redirect, Response};
 use chassis::http::{Path, Problem};
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -17,6 +17,8 @@ use utoipa::openapi::{
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use utoipa_swagger_ui::Config;
+
+use crate::privacy;
 
 /// The frame of the OpenAPI document, which the routes fill.
 pub(crate) fn describe() -> OpenApi {
@@ -61,7 +63,8 @@ pub(crate) fn serve(router: OpenApiRouter) -> Router {
         .routes(routes!(viewer))
         .routes(routes!(viewer_page))
         .routes(routes!(viewer_file))
-        .with_state(docs.clone());
+        .with_state(docs.clone())
+        .merge(privacy::routes());
     let (router, mut document) = router.merge(own).split_for_parts();
     complete(&mut document);
     // Nobody else sets it.
@@ -158,7 +161,7 @@ fn problem(description: &str) -> utoipa::openapi::Response {
         .build()
 }
 
-fn json(bytes: Bytes) -> Response {
+pub(crate) fn json(bytes: Bytes) -> Response {
     ([(header::CONTENT_TYPE, "application/json")], bytes).into_response()
 }
 
@@ -174,15 +177,16 @@ async fn asyncapi() -> Response {
     json(envelope::asyncapi::document().to_string().into())
 }
 
+/// What a page may do that is one file without scripts.
+pub(crate) const PAGE_POLICY: [(header::HeaderName, &str); 1] = [(
+    header::CONTENT_SECURITY_POLICY,
+    "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+)];
+
 /// The event catalogue as a page.
 #[utoipa::path(get, path = "/docs/events", tag = "documents", responses((status = 200, description = "A page", content_type = "text/html")))]
 async fn catalogue() -> Response {
-    let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
-    (
-        [(header::CONTENT_SECURITY_POLICY, policy)],
-        axum::response::Html(envelope::page::html()),
-    )
-        .into_response()
+    (PAGE_POLICY, Html(envelope::page::html())).into_response()
 }
 
 /// The OpenAPI document as a page.

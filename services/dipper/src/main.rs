@@ -7,6 +7,7 @@ mod docs;
 mod explain;
 mod host;
 mod names;
+mod privacy;
 mod rebuild;
 mod retire;
 mod serve;
@@ -44,6 +45,10 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     {
         return catalogue::run(command);
     }
+    if let Command::DataMap(command) = &arguments.command {
+        privacy::run(command)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     if matches!(arguments.command, Command::Config) {
         say(toml::to_string_pretty(&settings)?.trim_end());
         say(&format!("# not set: {}", settings.unset().join(", ")));
@@ -75,7 +80,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Catalogue(Catalogue::Retire(old)) => {
                 retire::retire(&settings, &old.name).await
             }
-            Command::Catalogue(_) | Command::Config => Ok(()),
+            Command::Catalogue(_) | Command::DataMap(_) | Command::Config => Ok(()),
         }
     })?;
     Ok(ExitCode::SUCCESS)

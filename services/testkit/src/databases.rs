@@ -89,6 +89,31 @@ pub async fn postgres_tables_naming(url: &str, id: Uuid) -> Vec<String> {
     found
 }
 
+/// Every table and column of a SQLite file.
+pub async fn sqlite_columns(file: &Path) -> Vec<(String, String)> {
+    let mut connection = open(file).await;
+    let columns = sqlx::query_as(
+        "SELECT t.name, c.name FROM sqlite_master AS t, pragma_table_info(t.name) AS c
+         WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite_%'",
+    );
+    columns.fetch_all(&mut connection).await.unwrap()
+}
+
+/// Every table and column of a schema of a PostgreSQL database.
+pub async fn postgres_columns(url: &str, schema: &str) -> Vec<(String, String)> {
+    let mut connection = PgConnection::connect(url).await.unwrap();
+    let columns = sqlx::query_as(
+        "SELECT c.table_name::text, c.column_name::text FROM information_schema.columns AS c
+         JOIN information_schema.tables AS t USING (table_schema, table_name)
+         WHERE c.table_schema = $1 AND t.table_type = 'BASE TABLE'",
+    );
+    columns
+        .bind(schema)
+        .fetch_all(&mut connection)
+        .await
+        .unwrap()
+}
+
 /// The answer of a question that counts, of a SQLite file.
 pub async fn sqlite_count(file: &Path, question: &'static str) -> i64 {
     let mut connection = open(file).await;

@@ -9,6 +9,7 @@
 mod architecture;
 mod bad_input;
 mod catalogue;
+mod data_map;
 mod dead_letters;
 mod decisions;
 mod dedupe;

@@ -12,7 +12,15 @@ async fn pages_and_documents_are_served_without_third_parties() {
     let folder = tempfile::tempdir().unwrap();
     let running = up(folder.path()).start().await;
     let api = Api::new(&running.url);
-    for path in ["/", "/admin/", "/docs/", "/docs/events", "/dev/mail"] {
+    for path in [
+        "/",
+        "/privacy",
+        "/admin/",
+        "/docs/",
+        "/docs/events",
+        "/docs/records",
+        "/dev/mail",
+    ] {
         let page = api.get(path).await.expect(200);
         let text = String::from_utf8_lossy(&page.bytes).into_owned();
         assert!(

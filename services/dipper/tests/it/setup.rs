@@ -131,6 +131,16 @@ impl System {
         }
     }
 
+    /// Every table and column of a service's database.
+    pub async fn columns_of(&self, service: &str) -> Vec<(String, String)> {
+        if let Some(postgres) = &self.postgres {
+            let schema = service.replace('-', "_");
+            return databases::postgres_columns(&postgres.url(), &schema).await;
+        }
+        let file = self.folder().join("db").join(format!("{service}.db"));
+        databases::sqlite_columns(&file).await
+    }
+
     /// Files of pictures that were not deleted.
     pub fn files_of(&self, image: Uuid) -> Vec<PathBuf> {
         let folder = self.folder().join("objects").join(image.to_string());

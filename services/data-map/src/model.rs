@@ -1,0 +1,270 @@
+//! The words of the map.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::Activity;
+
+/// Whom data is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Whose {
+    /// It names nobody, and leads to nobody.
+    Nobody,
+    /// Whoever has the account, ticked the bird or uploaded the photo.
+    AccountHolder,
+    /// Whoever rated somebody's photo.
+    Rater,
+    /// Whoever owns the photo that was rated or scored.
+    ImageOwner,
+    /// Whoever was mailed, or whom an admin's act was about.
+    Recipient,
+    /// An admin.
+    Admin,
+    /// All whom the event in it names.
+    Named,
+}
+
+impl Whose {
+    /// In words.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Nobody => "nobody",
+            Self::AccountHolder => "account holder",
+            Self::Rater => "rater",
+            Self::ImageOwner => "owner of the photo",
+            Self::Recipient => "recipient",
+            Self::Admin => "admin",
+            Self::Named => "whoever the event names",
+        }
+    }
+}
+
+/// What kind of data it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Category {
+    /// About the system, not about people.
+    Technical,
+    /// A random id that stands for a person, or for something of theirs.
+    Pseudonym,
+    /// An address for mail.
+    Contact,
+    /// A name that others see.
+    Name,
+    /// What proves who somebody is: hashes and keys.
+    Credential,
+    /// A photo.
+    Photo,
+    /// What was seen and when: species, day, number, note.
+    Observation,
+    /// Where it was seen.
+    Location,
+    /// What somebody thinks of a photo: 1 to 5.
+    Rating,
+    /// What the model thinks of a photo.
+    Score,
+    /// A choice: language, how often mail may come.
+    Preference,
+    /// That and when somebody did something.
+    Activity,
+    /// Free text of an admin.
+    Reason,
+    /// Whole events, of all their categories.
+    Event,
+}
+
+impl Category {
+    /// In words.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Technical => "technical",
+            Self::Pseudonym => "random id",
+            Self::Contact => "e-mail address",
+            Self::Name => "name",
+            Self::Credential => "credential",
+            Self::Photo => "photo",
+            Self::Observation => "observation",
+            Self::Location => "location",
+            Self::Rating => "rating",
+            Self::Score => "score",
+            Self::Preference => "preference",
+            Self::Activity => "activity",
+            Self::Reason => "reason",
+            Self::Event => "event",
+        }
+    }
+}
+
+/// How long it is kept if nobody is erased.
+#[derive(Clone, Copy, Debug)]
+pub enum Retention {
+    /// As long as the account, or until its owner deletes it.
+    Account,
+    /// As long as its stream keeps events.
+    Stream(&'static envelope::Stream),
+    /// As long as each event's stream.
+    EachStream,
+    /// So long.
+    For(Duration),
+    /// Until it was dealt with: seconds as a rule.
+    UntilDone,
+    /// Until an admin has decided.
+    UntilDecided,
+    /// Until an operator deletes it.
+    UntilDeleted,
+    /// It has no end: it names nobody, or is what keeps somebody erased.
+    Unlimited,
+}
+
+impl Retention {
+    /// In words.
+    pub fn in_words(self) -> String {
+        match self {
+            Self::Account => "as long as the account, or until its owner deletes it".to_owned(),
+            Self::Stream(stream) => match stream.retention {
+                Some(life) => length(life),
+                None => "as long as the account".to_owned(),
+            },
+            Self::EachStream => "as long as its stream".to_owned(),
+            Self::For(life) => length(life),
+            Self::UntilDone => "until it is dealt with".to_owned(),
+            Self::UntilDecided => "until an admin has decided".to_owned(),
+            Self::UntilDeleted => "until an operator deletes it".to_owned(),
+            Self::Unlimited => "without limit".to_owned(),
+        }
+    }
+}
+
+fn length(life: Duration) -> String {
+    const HOUR: u64 = 60 * 60;
+    let (number, unit) = match life.as_secs() {
+        seconds if seconds % (24 * HOUR) == 0 => (seconds / (24 * HOUR), "day"),
+        seconds if seconds % HOUR == 0 => (seconds / HOUR, "hour"),
+        seconds => (seconds / 60, "minute"),
+    };
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {unit}{plural}")
+}
+
+/// What an erasure does to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Erasure {
+    /// The row is deleted and its bytes are overwritten.
+    RowGoes,
+    /// The key is destroyed: nobody can read it any more, wherever copies are. The row goes too.
+    KeyGoes,
+    /// The row stays; what names the person is taken out of it.
+    NamesGo,
+    /// The event is overwritten in its stream.
+    EventGoes,
+    /// The file is overwritten and removed.
+    FileGoes,
+    /// It ends by its age.
+    Expires,
+    /// It stays, for this reason.
+    Stays(&'static str),
+}
+
+impl Erasure {
+    /// In words.
+    pub fn in_words(self) -> String {
+        match self {
+            Self::RowGoes => "deleted, and its bytes overwritten".to_owned(),
+            Self::KeyGoes => "made unreadable with its key, then deleted".to_owned(),
+            Self::NamesGo => "what names the person is taken out".to_owned(),
+            Self::EventGoes => "overwritten in the stream".to_owned(),
+            Self::FileGoes => "overwritten, and removed".to_owned(),
+            Self::Expires => "ends by its age".to_owned(),
+            Self::Stays(why) => format!("stays: {why}"),
+        }
+    }
+}
+
+/// Where something is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A field of an event: `tick.new`, `/data/user/id`. Of all events: `*`.
+    Field {
+        /// The event's name.
+        event: &'static str,
+        /// Where in the envelope.
+        pointer: &'static str,
+    },
+    /// A column of a service's table. `*` is every service that has a database.
+    Column {
+        /// The service.
+        service: &'static str,
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+    },
+    /// A stream, folder or file.
+    Store(&'static str),
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Field {
+                event: "*",
+                pointer,
+            } => write!(f, "every event {pointer}"),
+            Self::Field { event, pointer } => write!(f, "{event} {pointer}"),
+            Self::Column {
+                service: "*",
+                table,
+                column,
+            } => write!(f, "every service: {table}.{column}"),
+            Self::Column {
+                service,
+                table,
+                column,
+            } => write!(f, "{service}: {table}.{column}"),
+            Self::Store(name) => f.write_str(name),
+        }
+    }
+}
+
+/// One thing that is kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Item {
+    /// Where.
+    pub place: Place,
+    /// About whom.
+    pub whose: Whose,
+    /// Of which kind.
+    pub category: Category,
+    /// What for.
+    pub activity: &'static Activity,
+    /// For how long.
+    pub retention: Retention,
+    /// What an erasure does.
+    pub erasure: Erasure,
+    /// What it is.
+    pub means: &'static str,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_are_told_in_the_largest_unit_that_fits() {
+        let told = |seconds| Retention::For(Duration::from_secs(seconds)).in_words();
+        assert_eq!(told(30 * 24 * 3600), "30 days");
+        assert_eq!(told(24 * 3600), "1 day");
+        assert_eq!(told(5 * 3600), "5 hours");
+        assert_eq!(told(600), "10 minutes");
+    }
+
+    #[test]
+    fn a_stream_without_a_limit_lasts_as_long_as_the_account() {
+        let told = |stream| Retention::Stream(stream).in_words();
+        assert_eq!(told(&envelope::catalogue::TICK), "as long as the account");
+        assert_eq!(told(&envelope::catalogue::USER), "30 days");
+    }
+}

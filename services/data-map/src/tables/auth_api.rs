@@ -1,0 +1,113 @@
+//! `AuthAPI`: passwords, sessions and codes, as hashes only.
+
+use std::time::Duration;
+
+use super::{Table, column, technical};
+use crate::activities::ACCOUNTS;
+use crate::model::Category::{Activity, Credential, Pseudonym};
+use crate::model::Whose::AccountHolder;
+use crate::model::{Erasure, Retention};
+
+const SERVICE: &str = "auth-api";
+
+pub(super) static TABLES: &[Table] = &[
+    Table {
+        service: SERVICE,
+        name: "credential",
+        activity: &ACCOUNTS,
+        retention: Retention::Account,
+        erasure: Erasure::RowGoes,
+        columns: &[
+            column("user_id", AccountHolder, Pseudonym, "whose account"),
+            column(
+                "password",
+                AccountHolder,
+                Credential,
+                "an Argon2id hash of the password",
+            ),
+            column(
+                "role",
+                AccountHolder,
+                Credential,
+                "birder, moderator or admin",
+            ),
+            column("created_at", AccountHolder, Activity, "since when"),
+            column(
+                "confirmed_at",
+                AccountHolder,
+                Activity,
+                "when the address was confirmed",
+            ),
+        ],
+    },
+    Table {
+        service: SERVICE,
+        name: "confirmation",
+        activity: &ACCOUNTS,
+        retention: Retention::For(Duration::from_hours(24)),
+        erasure: Erasure::RowGoes,
+        columns: &[
+            column(
+                "token_hash",
+                AccountHolder,
+                Credential,
+                "a hash of what the link holds",
+            ),
+            column("user_id", AccountHolder, Pseudonym, "whose account"),
+            column(
+                "password",
+                AccountHolder,
+                Credential,
+                "an Argon2id hash of the password",
+            ),
+            column(
+                "expires_at",
+                AccountHolder,
+                Activity,
+                "until when it can be used",
+            ),
+        ],
+    },
+    Table {
+        service: SERVICE,
+        name: "session",
+        activity: &ACCOUNTS,
+        retention: Retention::For(Duration::from_hours(30 * 24)),
+        erasure: Erasure::RowGoes,
+        columns: &[
+            column(
+                "id",
+                AccountHolder,
+                Pseudonym,
+                "the session, in its owner's list",
+            ),
+            column(
+                "token_hash",
+                AccountHolder,
+                Credential,
+                "a hash of its token",
+            ),
+            column("user_id", AccountHolder, Pseudonym, "whose"),
+            column("created_at", AccountHolder, Activity, "since when"),
+            column("expires_at", AccountHolder, Activity, "until when"),
+        ],
+    },
+    Table {
+        service: SERVICE,
+        name: "mailed_code",
+        activity: &ACCOUNTS,
+        retention: Retention::For(Duration::from_mins(15)),
+        erasure: Erasure::RowGoes,
+        columns: &[
+            column("user_id", AccountHolder, Pseudonym, "whom it was mailed to"),
+            column("code_hash", AccountHolder, Credential, "a hash of the code"),
+            column(
+                "expires_at",
+                AccountHolder,
+                Activity,
+                "until when it can be used",
+            ),
+            technical("tries", "how often it was tried"),
+        ],
+    },
+];

@@ -1,0 +1,107 @@
+//! Statistics: the rows that figures are counted from.
+
+use super::{Table, column, technical};
+use crate::activities::STATISTICS;
+use crate::model::Category::{Activity, Observation, Pseudonym, Rating};
+use crate::model::Whose::{AccountHolder, ImageOwner, Named, Rater};
+use crate::model::{Erasure, Retention};
+
+const SERVICE: &str = "statistics";
+
+pub(super) static TABLES: &[Table] = &[
+    Table {
+        service: SERVICE,
+        name: "tick",
+        activity: &STATISTICS,
+        retention: Retention::Account,
+        erasure: Erasure::RowGoes,
+        columns: &[
+            column("id", AccountHolder, Pseudonym, "the tick"),
+            column("user_id", AccountHolder, Pseudonym, "who ticked"),
+            technical("stands", "whether it was not taken back"),
+            column("image_id", AccountHolder, Pseudonym, "the photo"),
+            column("species_id", AccountHolder, Observation, "the species"),
+            column(
+                "scientific",
+                AccountHolder,
+                Observation,
+                "its scientific name",
+            ),
+            column("english", AccountHolder, Observation, "its English name"),
+            column("at", AccountHolder, Activity, "when it was ticked"),
+        ],
+    },
+    Table {
+        service: SERVICE,
+        name: "rating",
+        activity: &STATISTICS,
+        retention: Retention::Account,
+        erasure: Erasure::RowGoes,
+        columns: &[
+            column("user_id", Rater, Pseudonym, "who rated"),
+            column("image_id", ImageOwner, Pseudonym, "the photo"),
+            column("owner", ImageOwner, Pseudonym, "whose it is"),
+            column("value", Rater, Rating, "1 to 5"),
+            column("at", Rater, Activity, "when"),
+            column("event_id", Rater, Pseudonym, "the event that said so last"),
+        ],
+    },
+    Table {
+        service: SERVICE,
+        name: "fact",
+        activity: &STATISTICS,
+        retention: Retention::EachStream,
+        erasure: Erasure::RowGoes,
+        columns: &[
+            column("event_id", Named, Pseudonym, "the event"),
+            column(
+                "kind",
+                Named,
+                Activity,
+                "what happened: a registration, a login, a mail, a score",
+            ),
+            column("user_id", Named, Pseudonym, "to whom"),
+            column("image_id", ImageOwner, Pseudonym, "to which photo"),
+            column("at", Named, Activity, "when"),
+        ],
+    },
+    Table {
+        service: SERVICE,
+        name: "person",
+        activity: &STATISTICS,
+        retention: Retention::Account,
+        erasure: Erasure::RowGoes,
+        columns: &[
+            column(
+                "user_id",
+                AccountHolder,
+                Pseudonym,
+                "somebody who is counted",
+            ),
+            column("source", AccountHolder, Activity, "because of what"),
+        ],
+    },
+    Table {
+        service: SERVICE,
+        name: "retired",
+        activity: &STATISTICS,
+        retention: Retention::Unlimited,
+        erasure: Erasure::Stays("a number of events that ended by their age"),
+        columns: &[
+            technical("kind", "of which kind"),
+            technical("n", "how many"),
+        ],
+    },
+    Table {
+        service: SERVICE,
+        name: "sealed",
+        activity: &STATISTICS,
+        retention: Retention::Unlimited,
+        erasure: Erasure::Stays("a number of events of one day, of ten people or more"),
+        columns: &[
+            technical("kind", "of which kind"),
+            technical("day", "on which day"),
+            technical("events", "how many"),
+        ],
+    },
+];

@@ -1,0 +1,143 @@
+//! `TickAPI`: ticks, photos and ratings.
+
+use std::time::Duration;
+
+use super::{Table, column};
+use crate::activities::{RATINGS, TICKS};
+use crate::model::Category::{Activity, Location, Observation, Photo, Pseudonym, Rating, Score};
+use crate::model::Whose::{AccountHolder, ImageOwner, Rater};
+use crate::model::{Erasure, Retention};
+
+const SERVICE: &str = "tick-api";
+
+pub(super) static TABLES: &[Table] = &[
+    Table {
+        service: SERVICE,
+        name: "image",
+        activity: &TICKS,
+        retention: Retention::Account,
+        erasure: Erasure::RowGoes,
+        columns: &[
+            column("id", AccountHolder, Pseudonym, "the photo"),
+            column("owner", AccountHolder, Pseudonym, "whose it is"),
+            column("width", AccountHolder, Photo, "its width"),
+            column("height", AccountHolder, Photo, "its height"),
+            column(
+                "created_at",
+                AccountHolder,
+                Activity,
+                "when it was uploaded",
+            ),
+            column(
+                "ticked_at",
+                AccountHolder,
+                Activity,
+                "when it was first ticked",
+            ),
+            column("score", AccountHolder, Score, "what the model thinks of it"),
+            column("reasons", AccountHolder, Score, "why"),
+            column("scored_at", AccountHolder, Score, "when it was scored"),
+            column(
+                "rating_count",
+                AccountHolder,
+                Rating,
+                "how many have rated it",
+            ),
+            column(
+                "rating_sum",
+                AccountHolder,
+                Rating,
+                "the sum of their ratings",
+            ),
+            column(
+                "rank_value",
+                AccountHolder,
+                Rating,
+                "its place among the best",
+            ),
+        ],
+    },
+    Table {
+        service: SERVICE,
+        name: "upload",
+        activity: &TICKS,
+        retention: Retention::For(Duration::from_mins(10)),
+        erasure: Erasure::RowGoes,
+        columns: &[
+            column(
+                "id",
+                AccountHolder,
+                Pseudonym,
+                "the photo that is being stored",
+            ),
+            column("owner", AccountHolder, Pseudonym, "whose it is"),
+            column("begun_at", AccountHolder, Activity, "since when"),
+        ],
+    },
+    Table {
+        service: SERVICE,
+        name: "tick",
+        activity: &TICKS,
+        retention: Retention::Account,
+        erasure: Erasure::RowGoes,
+        columns: &[
+            column("id", AccountHolder, Pseudonym, "the tick"),
+            column("owner", AccountHolder, Pseudonym, "who ticked"),
+            column("image", AccountHolder, Pseudonym, "the photo"),
+            column("species", AccountHolder, Observation, "the species"),
+            column(
+                "seen_on",
+                AccountHolder,
+                Observation,
+                "the day, as it was given",
+            ),
+            column("day", AccountHolder, Observation, "the day that counts"),
+            column("birds", AccountHolder, Observation, "how many"),
+            column("place", AccountHolder, Location, "where exactly: sealed"),
+            column("note", AccountHolder, Observation, "a note: sealed"),
+            column(
+                "fingerprint",
+                AccountHolder,
+                Observation,
+                "a keyed hash of what was sent, to know it again",
+            ),
+            column("created_at", AccountHolder, Activity, "when it was ticked"),
+        ],
+    },
+    Table {
+        service: SERVICE,
+        name: "deleted_tick",
+        activity: &TICKS,
+        retention: Retention::Account,
+        erasure: Erasure::RowGoes,
+        columns: &[
+            column(
+                "id",
+                AccountHolder,
+                Pseudonym,
+                "a tick that was taken back, so that it does not come again",
+            ),
+            column("owner", AccountHolder, Pseudonym, "whose it was"),
+            column(
+                "deleted_at",
+                AccountHolder,
+                Activity,
+                "when it was taken back",
+            ),
+        ],
+    },
+    Table {
+        service: SERVICE,
+        name: "rating",
+        activity: &RATINGS,
+        retention: Retention::Account,
+        erasure: Erasure::RowGoes,
+        columns: &[
+            column("image", ImageOwner, Pseudonym, "the photo"),
+            column("rater", Rater, Pseudonym, "who rated"),
+            column("rating", Rater, Rating, "1 to 5"),
+            column("event_id", Rater, Pseudonym, "the event that said so last"),
+            column("rated_at", Rater, Activity, "when"),
+        ],
+    },
+];
