@@ -51,7 +51,7 @@ impl Page {
         self.0
     }
 
-    /// A table; what stands between backticks is code.
+    /// A table; what stands between backticks is code. On a narrow screen each cell names its column.
     pub fn table(&mut self, columns: &[&str], rows: impl Iterator<Item = Vec<String>>) {
         self.raw("<div class=\"wide\">\n<table>\n<thead><tr>");
         for column in columns {
@@ -60,8 +60,10 @@ impl Page {
         self.raw("</tr></thead>\n<tbody>\n");
         for row in rows {
             self.raw("<tr>");
-            for cell in &row {
-                self.prose("td", cell);
+            for (column, cell) in columns.iter().zip(&row) {
+                let _ = write!(self.0, "<td data-label=\"{column}: \">");
+                self.marked(cell);
+                self.raw("</td>\n");
             }
             self.raw("</tr>\n");
         }
@@ -97,6 +99,11 @@ impl Page {
     /// Text in which what stands between backticks is code.
     fn prose(&mut self, tag: &str, text: &str) {
         let _ = write!(self.0, "<{tag}>");
+        self.marked(text);
+        let _ = writeln!(self.0, "</{tag}>");
+    }
+
+    fn marked(&mut self, text: &str) {
         for (place, part) in text.split('`').enumerate() {
             if place % 2 == 1 {
                 self.raw("<code>");
@@ -106,7 +113,6 @@ impl Page {
                 self.text(part);
             }
         }
-        let _ = writeln!(self.0, "</{tag}>");
     }
 
     fn contents(&mut self) {

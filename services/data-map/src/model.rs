@@ -91,9 +91,9 @@ impl Category {
             Self::Rating => "rating",
             Self::Score => "score",
             Self::Preference => "preference",
-            Self::Activity => "activity",
+            Self::Activity => "times and acts",
             Self::Reason => "reason",
-            Self::Event => "event",
+            Self::Event => "whole events",
         }
     }
 }
