@@ -35,6 +35,9 @@ pub(crate) enum Command {
     /// What is kept about whom, where, why and for how long.
     #[command(subcommand)]
     DataMap(DataMap),
+    /// What is left of somebody.
+    #[command(subcommand)]
+    Erase(Erase),
     /// Accounts.
     #[command(subcommand)]
     User(User),
@@ -112,6 +115,26 @@ pub(crate) enum DataMap {
         #[arg(value_name = "DIR")]
         folder: PathBuf,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Erase {
+    /// Search every byte of every store: in any case, as UTF-16, base64, hex, JSON, a UUID's bytes, inside
+    /// gzip and zip too. Ends with 1 if anything is found, with 2 if something cannot be read.
+    Scan(Scan),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Scan {
+    /// Data folder of the instance, whether it runs or not [default: ./dipper-data].
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// What to search for: an id, an address, a name. May be given several times.
+    #[arg(long = "needle", required = true, num_args = 1.., value_name = "STRING")]
+    pub needles: Vec<String>,
+    /// More folders: PostgreSQL's data, a broker's store elsewhere, logs, backups.
+    #[arg(long, value_name = "DIR")]
+    pub also: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -232,6 +255,7 @@ impl Command {
             Self::Catalogue(Catalogue::Readers(old) | Catalogue::Retire(old)) => {
                 set("data_dir", path(&old.data_dir));
             }
+            Self::Erase(Erase::Scan(scan)) => set("data_dir", path(&scan.data_dir)),
             Self::Explain(explain) => set("data_dir", path(&explain.data_dir)),
             Self::Rebuild(rebuild) => set("data_dir", path(&rebuild.data_dir)),
             Self::User(User::Create(create)) => {

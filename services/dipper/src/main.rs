@@ -4,6 +4,7 @@
 mod arguments;
 mod catalogue;
 mod docs;
+mod erase;
 mod explain;
 mod host;
 mod names;
@@ -45,6 +46,9 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     {
         return catalogue::run(command);
     }
+    if let Command::Erase(command) = &arguments.command {
+        return Ok(erase::run(&settings, command));
+    }
     if let Command::DataMap(command) = &arguments.command {
         privacy::run(command)?;
         return Ok(ExitCode::SUCCESS);
@@ -80,7 +84,9 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Catalogue(Catalogue::Retire(old)) => {
                 retire::retire(&settings, &old.name).await
             }
-            Command::Catalogue(_) | Command::DataMap(_) | Command::Config => Ok(()),
+            Command::Catalogue(_) | Command::DataMap(_) | Command::Erase(_) | Command::Config => {
+                Ok(())
+            }
         }
     })?;
     Ok(ExitCode::SUCCESS)

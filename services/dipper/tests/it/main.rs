@@ -14,6 +14,7 @@ mod dead_letters;
 mod decisions;
 mod dedupe;
 mod durability;
+mod erase_scan;
 mod faults;
 mod kills;
 mod pages;

@@ -1,0 +1,135 @@
+//! `dipper erase scan` as an operator uses it: what is planted is found, whatever hides it.
+
+use std::io::Write as _;
+use std::path::Path;
+
+use base64::Engine as _;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use testkit::{Launch, PHOTO};
+use uuid::Uuid;
+
+use crate::setup::{DIPPER, System};
+
+const ADDRESS: &str = "Turdus.merula@example.org";
+
+/// The exit code, and the lines that were found.
+async fn scan(folder: &Path, needles: &[&str]) -> (Option<i32>, Vec<String>) {
+    let folder = folder.to_string_lossy().into_owned();
+    let mut arguments = vec!["erase", "scan", "--data-dir", &folder];
+    for needle in needles {
+        arguments.extend(["--needle", needle]);
+    }
+    let output = Launch::new(DIPPER, &arguments).output().await;
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    (
+        output.status.code(),
+        said.lines().map(str::to_owned).collect(),
+    )
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// A zip archive's entry without the archive's directory, as a truncated file has it.
+fn zip_entry(bytes: &[u8]) -> Vec<u8> {
+    let mut entry = b"PK\x03\x04\x14\0\0\0\x08\0".to_vec();
+    entry.extend([0; 16]);
+    entry.extend(4_u16.to_le_bytes());
+    entry.extend(0_u16.to_le_bytes());
+    entry.extend(b"name");
+    let mut encoder = flate2::write::DeflateEncoder::new(entry, Compression::best());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[tokio::test]
+async fn a_needle_is_found_in_every_form_and_container() {
+    let id = Uuid::new_v4();
+    let utf16: Vec<u8> = ADDRESS.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let base64 = base64::engine::general_purpose::STANDARD.encode(format!("To: {ADDRESS}\n"));
+    let around = |bytes: &[u8]| [b"..", bytes, b".."].concat();
+    let planted: [(&str, Vec<u8>, &str); 10] = [
+        ("text", ADDRESS.into(), "text"),
+        ("upper", ADDRESS.to_uppercase().into(), "text"),
+        ("wide", utf16, "utf-16"),
+        ("mail", base64.into(), "base64"),
+        ("hex", hex::encode(ADDRESS).into(), "hex"),
+        ("percent", ADDRESS.replace('@', "%40").into(), "percent"),
+        ("blob", id.as_bytes().to_vec(), "uuid bytes"),
+        ("digits", id.simple().to_string().into(), "uuid digits"),
+        ("squeezed", around(&gzip(ADDRESS.as_bytes())), "text"),
+        (
+            "packed",
+            around(&zip_entry(&gzip(ADDRESS.as_bytes()))),
+            "text",
+        ),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    for (name, bytes, _) in &planted {
+        std::fs::write(folder.path().join(name), around(bytes)).unwrap();
+    }
+    std::fs::create_dir(folder.path().join(id.to_string())).unwrap();
+    let (code, found) = scan(folder.path(), &[ADDRESS, &id.to_string()]).await;
+    assert_eq!(code, Some(1));
+    for (name, _, form) in &planted {
+        let file = folder.path().join(name).display().to_string();
+        let is_found =
+            |line: &String| line.starts_with(&file) && line.ends_with(&format!("as {form}"));
+        assert!(found.iter().any(is_found), "{name}: {found:#?}");
+    }
+    let named = found
+        .iter()
+        .any(|line| line.contains("in its name: needle 2"));
+    assert!(named, "{found:#?}");
+    assert!(
+        !found.iter().any(|line| line.contains(ADDRESS)),
+        "it names places only"
+    );
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_not_found_and_a_missing_folder_is_told_of() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("file"), "nobody is named here").unwrap();
+    assert_eq!(scan(folder.path(), &[ADDRESS]).await, (Some(0), Vec::new()));
+    let elsewhere = folder.path().join("elsewhere");
+    assert_eq!(scan(&elsewhere, &[ADDRESS]).await.0, Some(2));
+    assert_eq!(
+        scan(folder.path(), &["ab"]).await.0,
+        Some(2),
+        "too short to tell"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_birders_ids_are_found_where_the_data_map_says_and_the_address_nowhere_but_in_mail() {
+    let system = System::up().await;
+    let ada = system.api.join("Ada").await;
+    let (image, url) = system.api.upload(&ada, PHOTO).await;
+    let tick = serde_json::json!({"image": {"url": url}});
+    system
+        .api
+        .post_as(&ada, "/api/v1/ticks", &tick)
+        .await
+        .expect(201);
+    let (_, found) = scan(system.folder(), &[&image.to_string()]).await;
+    for store in ["db", "objects", "nats/store"] {
+        let below = system.folder().join(store).display().to_string();
+        assert!(
+            found.iter().any(|line| line.starts_with(&below)),
+            "{store}: {found:#?}"
+        );
+    }
+    let (_, found) = scan(system.folder(), &[&ada.email]).await;
+    let mail = system.folder().join("mail").display().to_string();
+    assert!(!found.is_empty(), "it was mailed to");
+    assert!(
+        found.iter().all(|line| line.starts_with(&mail)),
+        "{found:#?}"
+    );
+    system.stop().await;
+}
