@@ -5,7 +5,9 @@ use envelope::{CATALOGUE, Contract};
 use crate::activities::{
     ACCOUNTABILITY, ACCOUNTS, Activity, DELIVERY, ERASURE, MAIL, RATINGS, SCORING, TICKS,
 };
-use crate::model::{Category, Erasure, Item, Place, Retention, Whose};
+use crate::model::{
+    Category, Erasure, Item, Part, Place, Retention, Whose, part as field, technical,
+};
 
 /// The fields of one event's data, in all its versions.
 #[derive(Debug)]
@@ -15,33 +17,7 @@ pub struct Fields {
     activity: &'static Activity,
     erasure: Erasure,
     /// Pointers into the envelope.
-    all: &'static [Field],
-}
-
-#[derive(Debug)]
-struct Field {
-    pointer: &'static str,
-    whose: Whose,
-    category: Category,
-    means: &'static str,
-}
-
-const fn field(
-    pointer: &'static str,
-    whose: Whose,
-    category: Category,
-    means: &'static str,
-) -> Field {
-    Field {
-        pointer,
-        whose,
-        category,
-        means,
-    }
-}
-
-const fn technical(pointer: &'static str, means: &'static str) -> Field {
-    field(pointer, Whose::Nobody, Category::Technical, means)
+    all: &'static [Part],
 }
 
 use Category::{Activity as When, Location, Observation, Pseudonym, Rating, Reason, Score};
@@ -315,7 +291,7 @@ fn items_of(fields: &'static Fields) -> impl Iterator<Item = Item> {
     fields.all.iter().map(move |field| Item {
         place: Place::Field {
             event: fields.event,
-            pointer: field.pointer,
+            pointer: field.name,
         },
         whose: field.whose,
         category: field.category,
@@ -380,7 +356,7 @@ mod tests {
     fn every_field_of_every_published_schema_is_classified_and_no_other() {
         let pointers = |fields: &Fields| -> Vec<(String, String)> {
             let all = fields.all.iter();
-            all.map(|field| (fields.event.to_owned(), field.pointer.to_owned()))
+            all.map(|field| (fields.event.to_owned(), field.name.to_owned()))
                 .collect()
         };
         let known: BTreeSet<_> = FIELDS.iter().flat_map(pointers).collect();
@@ -397,7 +373,7 @@ mod tests {
                 let fields = FIELDS.iter().filter(|fields| fields.event == name);
                 let mut below = fields
                     .flat_map(|fields| fields.all)
-                    .filter(|field| field.pointer.starts_with(&pointer))
+                    .filter(|field| field.name.starts_with(&pointer))
                     .peekable();
                 assert!(below.peek().is_some(), "{name} {pointer}");
                 assert!(below.all(|field| field.whose != Nobody), "{name} {pointer}");
@@ -409,8 +385,8 @@ mod tests {
     #[test]
     fn what_leads_to_a_person_here_is_in_the_catalogues_index() {
         for fields in FIELDS.iter().filter(|fields| fields.event != "*") {
-            let leads = |field: &&Field| {
-                let name = field.pointer.trim_start_matches("/data");
+            let leads = |field: &&Part| {
+                let name = field.name.trim_start_matches("/data");
                 field.category == Pseudonym
                     && field.whose != Nobody
                     && [
@@ -424,7 +400,7 @@ mod tests {
                     .contains(&name)
             };
             for field in fields.all.iter().filter(leads) {
-                let pointer = field.pointer.trim_start_matches("/data");
+                let pointer = field.name.trim_start_matches("/data");
                 let is_indexed = versions(fields.event)
                     .flat_map(|contract| contract.personal)
                     .any(|personal| personal.pointer == pointer);

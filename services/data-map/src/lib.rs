@@ -15,11 +15,11 @@ mod tables;
 
 pub use activities::{ACTIVITIES, Activity, Basis};
 pub use fields::{FIELDS, Fields};
-pub use model::{Category, Erasure, Item, Place, Retention, Whose};
+pub use model::{Category, Erasure, Item, Part, Place, Retention, Whose};
 pub use page::{notice, records_page};
 pub use records::{PlaceRecord, Record, Records, records};
 pub use stores::{Kind, STORES, Store};
-pub use tables::{Column, SHARED, TABLES, Table, columns_of};
+pub use tables::{SHARED, TABLES, Table, columns_of};
 
 /// Every item, in the order of events, tables and stores.
 pub fn items() -> Vec<Item> {

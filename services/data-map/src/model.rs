@@ -248,6 +248,35 @@ pub struct Item {
     pub means: &'static str,
 }
 
+/// A field or column, in what is the same for all around it.
+#[derive(Debug)]
+pub struct Part {
+    /// A column's name, or a field's pointer into the envelope.
+    pub name: &'static str,
+    pub(crate) whose: Whose,
+    pub(crate) category: Category,
+    pub(crate) means: &'static str,
+}
+
+pub(crate) const fn part(
+    name: &'static str,
+    whose: Whose,
+    category: Category,
+    means: &'static str,
+) -> Part {
+    Part {
+        name,
+        whose,
+        category,
+        means,
+    }
+}
+
+/// A part that is about nobody.
+pub(crate) const fn technical(name: &'static str, means: &'static str) -> Part {
+    part(name, Whose::Nobody, Category::Technical, means)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

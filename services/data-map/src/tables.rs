@@ -11,7 +11,7 @@ mod user_api;
 pub use shared::SHARED;
 
 use crate::activities::Activity;
-use crate::model::{Category, Erasure, Item, Place, Retention, Whose};
+use crate::model::{Erasure, Item, Part, Place, Retention, part as column, technical};
 
 /// A table, and what is the same for all its columns.
 #[derive(Debug)]
@@ -24,35 +24,25 @@ pub struct Table {
     retention: Retention,
     erasure: Erasure,
     /// Its columns.
-    pub columns: &'static [Column],
+    pub columns: &'static [Part],
 }
 
-/// A column.
-#[derive(Debug)]
-pub struct Column {
-    /// Its name.
-    pub name: &'static str,
-    whose: Whose,
-    category: Category,
-    means: &'static str,
-}
-
-const fn column(
+/// A table whose rows go with whom they are about.
+const fn personal(
+    service: &'static str,
     name: &'static str,
-    whose: Whose,
-    category: Category,
-    means: &'static str,
-) -> Column {
-    Column {
+    activity: &'static Activity,
+    retention: Retention,
+    columns: &'static [Part],
+) -> Table {
+    Table {
+        service,
         name,
-        whose,
-        category,
-        means,
+        activity,
+        retention,
+        erasure: Erasure::RowGoes,
+        columns,
     }
-}
-
-const fn technical(name: &'static str, means: &'static str) -> Column {
-    column(name, Whose::Nobody, Category::Technical, means)
 }
 
 /// The tables of one service each.
@@ -100,6 +90,7 @@ fn items_of(table: &'static Table) -> impl Iterator<Item = Item> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Whose;
 
     #[test]
     fn what_stays_after_an_erasure_names_nobody() {

@@ -265,6 +265,16 @@ impl Api {
         )
     }
 
+    /// Ticks with the photograph: the picture's id.
+    pub async fn tick(&self, birder: &Birder) -> Uuid {
+        let (image, url) = self.upload(birder, crate::PHOTO).await;
+        let tick = json!({"image": {"url": url}});
+        self.post_as(birder, "/api/v1/ticks", &tick)
+            .await
+            .expect(201);
+        image
+    }
+
     /// The platform's totals.
     pub async fn figures(&self) -> Value {
         self.get("/api/v1/statistics/overview")

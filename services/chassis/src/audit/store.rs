@@ -25,11 +25,10 @@ const UNMATCHED: &str =
 const SENT_BEFORE: &str =
     "SELECT position, event_id, subject, message_id, bucket, stream_sequence, sent_at FROM outbox
     WHERE sent_at IS NOT NULL AND stream = $1 AND position < $2 ORDER BY position DESC LIMIT $3";
-const LOSSES: &str =
-    "SELECT stream, lost_since FROM progress WHERE consumer = $1 AND lost_since IS NOT NULL";
-/// A new loss has another moment, or the same one as long as nothing else was handled.
-const END_LOSS: &str =
-    "UPDATE progress SET lost_since = NULL WHERE consumer = $1 AND stream = $2 AND lost_since = $3";
+const LOSSES: &str = "SELECT stream, incarnation, lost_since FROM progress WHERE consumer = $1 AND lost_since IS NOT NULL";
+/// Unless more was lost meanwhile.
+const END_LOSS: &str = "UPDATE progress SET lost_since = NULL
+    WHERE consumer = $1 AND stream = $2 AND incarnation = $3 AND lost_since = $4";
 const HANDLED_SINCE: Sql = Sql {
     sqlite: "SELECT event_id FROM inbox WHERE consumer = $1 AND handled_at >= $2
              AND event_id IN (SELECT unhex(value) FROM json_each($3))",
@@ -108,6 +107,8 @@ pub(super) struct Due {
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub(super) struct Loss {
     pub stream: String,
+    /// Which making of the stream has lost it.
+    pub incarnation: i64,
     /// What was stored from this moment on, in microseconds since 1970.
     #[sqlx(rename = "lost_since")]
     pub since: i64,
@@ -127,8 +128,8 @@ pub(super) async fn end_loss(
     consumer: &str,
     loss: &Loss,
 ) -> Result<(), DatabaseError> {
-    sql!(work, c => sqlx::query(END_LOSS).bind(consumer).bind(&loss.stream).bind(loss.since)
-        .execute(c).await.map(drop))?;
+    sql!(work, c => sqlx::query(END_LOSS).bind(consumer).bind(&loss.stream)
+        .bind(loss.incarnation).bind(loss.since).execute(c).await.map(drop))?;
     Ok(())
 }
 

@@ -2,22 +2,21 @@
 
 use std::time::Duration;
 
-use super::{Table, column, technical};
+use super::{Table, column, personal, technical};
 use crate::activities::ACCOUNTS;
 use crate::model::Category::{Activity, Credential, Pseudonym};
+use crate::model::Retention;
 use crate::model::Whose::AccountHolder;
-use crate::model::{Erasure, Retention};
 
 const SERVICE: &str = "auth-api";
 
 pub(super) static TABLES: &[Table] = &[
-    Table {
-        service: SERVICE,
-        name: "credential",
-        activity: &ACCOUNTS,
-        retention: Retention::Account,
-        erasure: Erasure::RowGoes,
-        columns: &[
+    personal(
+        SERVICE,
+        "credential",
+        &ACCOUNTS,
+        Retention::Account,
+        &[
             column("user_id", AccountHolder, Pseudonym, "whose account"),
             column(
                 "password",
@@ -39,14 +38,13 @@ pub(super) static TABLES: &[Table] = &[
                 "when the address was confirmed",
             ),
         ],
-    },
-    Table {
-        service: SERVICE,
-        name: "confirmation",
-        activity: &ACCOUNTS,
-        retention: Retention::For(Duration::from_hours(24)),
-        erasure: Erasure::RowGoes,
-        columns: &[
+    ),
+    personal(
+        SERVICE,
+        "confirmation",
+        &ACCOUNTS,
+        Retention::For(Duration::from_hours(24)),
+        &[
             column(
                 "token_hash",
                 AccountHolder,
@@ -67,14 +65,13 @@ pub(super) static TABLES: &[Table] = &[
                 "until when it can be used",
             ),
         ],
-    },
-    Table {
-        service: SERVICE,
-        name: "session",
-        activity: &ACCOUNTS,
-        retention: Retention::For(Duration::from_hours(30 * 24)),
-        erasure: Erasure::RowGoes,
-        columns: &[
+    ),
+    personal(
+        SERVICE,
+        "session",
+        &ACCOUNTS,
+        Retention::For(Duration::from_hours(30 * 24)),
+        &[
             column(
                 "id",
                 AccountHolder,
@@ -91,14 +88,13 @@ pub(super) static TABLES: &[Table] = &[
             column("created_at", AccountHolder, Activity, "since when"),
             column("expires_at", AccountHolder, Activity, "until when"),
         ],
-    },
-    Table {
-        service: SERVICE,
-        name: "mailed_code",
-        activity: &ACCOUNTS,
-        retention: Retention::For(Duration::from_mins(15)),
-        erasure: Erasure::RowGoes,
-        columns: &[
+    ),
+    personal(
+        SERVICE,
+        "mailed_code",
+        &ACCOUNTS,
+        Retention::For(Duration::from_mins(15)),
+        &[
             column("user_id", AccountHolder, Pseudonym, "whom it was mailed to"),
             column("code_hash", AccountHolder, Credential, "a hash of the code"),
             column(
@@ -109,5 +105,5 @@ pub(super) static TABLES: &[Table] = &[
             ),
             technical("tries", "how often it was tried"),
         ],
-    },
+    ),
 ];

@@ -2,33 +2,31 @@
 
 use std::time::Duration;
 
-use super::{Table, column, technical};
+use super::{Table, column, personal, technical};
 use crate::activities::MAIL;
 use crate::model::Category::{Activity, Credential, Pseudonym, Rating};
+use crate::model::Retention;
 use crate::model::Whose::{AccountHolder, ImageOwner, Rater, Recipient};
-use crate::model::{Erasure, Retention};
 
 const SERVICE: &str = "notifier";
 
 pub(super) static TABLES: &[Table] = &[
-    Table {
-        service: SERVICE,
-        name: "image_owner",
-        activity: &MAIL,
-        retention: Retention::Account,
-        erasure: Erasure::RowGoes,
-        columns: &[
+    personal(
+        SERVICE,
+        "image_owner",
+        &MAIL,
+        Retention::Account,
+        &[
             column("image_id", AccountHolder, Pseudonym, "a photo"),
             column("owner", AccountHolder, Pseudonym, "whose it is"),
         ],
-    },
-    Table {
-        service: SERVICE,
-        name: "pending",
-        activity: &MAIL,
-        retention: Retention::UntilDone,
-        erasure: Erasure::RowGoes,
-        columns: &[
+    ),
+    personal(
+        SERVICE,
+        "pending",
+        &MAIL,
+        Retention::UntilDone,
+        &[
             column("event_id", Rater, Pseudonym, "the rating to be told of"),
             column("owner", ImageOwner, Pseudonym, "whom to tell"),
             column("rater", Rater, Pseudonym, "who rated"),
@@ -38,14 +36,13 @@ pub(super) static TABLES: &[Table] = &[
             column("mail_id", ImageOwner, Pseudonym, "the mail it goes with"),
             technical("traceparent", "the trace, a random id that names nobody"),
         ],
-    },
-    Table {
-        service: SERVICE,
-        name: "recipient",
-        activity: &MAIL,
-        retention: Retention::Account,
-        erasure: Erasure::RowGoes,
-        columns: &[
+    ),
+    personal(
+        SERVICE,
+        "recipient",
+        &MAIL,
+        Retention::Account,
+        &[
             column("owner", Recipient, Pseudonym, "who gets mail"),
             column(
                 "last_sent_at",
@@ -63,14 +60,13 @@ pub(super) static TABLES: &[Table] = &[
             ),
             technical("attempts", "how often it was tried"),
         ],
-    },
-    Table {
-        service: SERVICE,
-        name: "account_mail",
-        activity: &MAIL,
-        retention: Retention::UntilDone,
-        erasure: Erasure::RowGoes,
-        columns: &[
+    ),
+    personal(
+        SERVICE,
+        "account_mail",
+        &MAIL,
+        Retention::UntilDone,
+        &[
             column("id", Recipient, Pseudonym, "the mail"),
             column("user_id", Recipient, Pseudonym, "who gets it"),
             column("kind", Recipient, Activity, "what it is about"),
@@ -79,14 +75,13 @@ pub(super) static TABLES: &[Table] = &[
             technical("claimed_until", "until when a worker is at it"),
             technical("attempts", "how often it was tried"),
         ],
-    },
-    Table {
-        service: SERVICE,
-        name: "unsubscribe",
-        activity: &MAIL,
-        retention: Retention::For(Duration::from_hours(366 * 24)),
-        erasure: Erasure::RowGoes,
-        columns: &[
+    ),
+    personal(
+        SERVICE,
+        "unsubscribe",
+        &MAIL,
+        Retention::For(Duration::from_hours(366 * 24)),
+        &[
             column(
                 "token_hash",
                 Recipient,
@@ -101,5 +96,5 @@ pub(super) static TABLES: &[Table] = &[
             ),
             column("made_at", Recipient, Activity, "since when"),
         ],
-    },
+    ),
 ];

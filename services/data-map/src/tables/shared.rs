@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Table, column, technical};
+use super::{Table, column, personal, technical};
 use crate::activities::{DELIVERY, ERASURE};
 use crate::model::Category::{Activity, Event, Pseudonym};
 use crate::model::Whose::{Named, Nobody};
@@ -12,13 +12,12 @@ const NAMES_NOBODY: Erasure = Erasure::Stays("it names nobody");
 
 /// The tables of every service with a database.
 pub static SHARED: &[Table] = &[
-    Table {
-        service: "*",
-        name: "outbox",
-        activity: &DELIVERY,
-        retention: Retention::For(Duration::from_mins(10)),
-        erasure: Erasure::RowGoes,
-        columns: &[
+    personal(
+        "*",
+        "outbox",
+        &DELIVERY,
+        Retention::For(Duration::from_mins(10)),
+        &[
             technical("position", "the order in which events were written"),
             column("event_id", Named, Pseudonym, "the event"),
             column(
@@ -38,7 +37,7 @@ pub static SHARED: &[Table] = &[
             technical("matched_at", "when all its consumers had it"),
             technical("missing", "which services lack it"),
         ],
-    },
+    ),
     Table {
         service: "*",
         name: "inbox",
@@ -53,13 +52,12 @@ pub static SHARED: &[Table] = &[
             technical("handled_at", "when it was handled"),
         ],
     },
-    Table {
-        service: "*",
-        name: "parked",
-        activity: &DELIVERY,
-        retention: Retention::UntilDecided,
-        erasure: Erasure::RowGoes,
-        columns: &[
+    personal(
+        "*",
+        "parked",
+        &DELIVERY,
+        Retention::UntilDecided,
+        &[
             technical("consumer", "which consumer"),
             technical("stream", "which stream"),
             technical("incarnation", "which making of it"),
@@ -83,7 +81,7 @@ pub static SHARED: &[Table] = &[
             technical("due_at", "when it is tried again"),
             technical("parked_at", "since when it waits"),
         ],
-    },
+    ),
     Table {
         service: "*",
         name: "progress",

@@ -1,6 +1,6 @@
 //! Statistics: the rows that figures are counted from.
 
-use super::{Table, column, technical};
+use super::{Table, column, personal, technical};
 use crate::activities::STATISTICS;
 use crate::model::Category::{Activity, Observation, Pseudonym, Rating};
 use crate::model::Whose::{AccountHolder, ImageOwner, Named, Rater};
@@ -9,13 +9,12 @@ use crate::model::{Erasure, Retention};
 const SERVICE: &str = "statistics";
 
 pub(super) static TABLES: &[Table] = &[
-    Table {
-        service: SERVICE,
-        name: "tick",
-        activity: &STATISTICS,
-        retention: Retention::Account,
-        erasure: Erasure::RowGoes,
-        columns: &[
+    personal(
+        SERVICE,
+        "tick",
+        &STATISTICS,
+        Retention::Account,
+        &[
             column("id", AccountHolder, Pseudonym, "the tick"),
             column("user_id", AccountHolder, Pseudonym, "who ticked"),
             technical("stands", "whether it was not taken back"),
@@ -30,14 +29,13 @@ pub(super) static TABLES: &[Table] = &[
             column("english", AccountHolder, Observation, "its English name"),
             column("at", AccountHolder, Activity, "when it was ticked"),
         ],
-    },
-    Table {
-        service: SERVICE,
-        name: "rating",
-        activity: &STATISTICS,
-        retention: Retention::Account,
-        erasure: Erasure::RowGoes,
-        columns: &[
+    ),
+    personal(
+        SERVICE,
+        "rating",
+        &STATISTICS,
+        Retention::Account,
+        &[
             column("user_id", Rater, Pseudonym, "who rated"),
             column("image_id", ImageOwner, Pseudonym, "the photo"),
             column("owner", ImageOwner, Pseudonym, "whose it is"),
@@ -45,14 +43,13 @@ pub(super) static TABLES: &[Table] = &[
             column("at", Rater, Activity, "when"),
             column("event_id", Rater, Pseudonym, "the event that said so last"),
         ],
-    },
-    Table {
-        service: SERVICE,
-        name: "fact",
-        activity: &STATISTICS,
-        retention: Retention::EachStream,
-        erasure: Erasure::RowGoes,
-        columns: &[
+    ),
+    personal(
+        SERVICE,
+        "fact",
+        &STATISTICS,
+        Retention::EachStream,
+        &[
             column("event_id", Named, Pseudonym, "the event"),
             column(
                 "kind",
@@ -64,14 +61,13 @@ pub(super) static TABLES: &[Table] = &[
             column("image_id", ImageOwner, Pseudonym, "to which photo"),
             column("at", Named, Activity, "when"),
         ],
-    },
-    Table {
-        service: SERVICE,
-        name: "person",
-        activity: &STATISTICS,
-        retention: Retention::Account,
-        erasure: Erasure::RowGoes,
-        columns: &[
+    ),
+    personal(
+        SERVICE,
+        "person",
+        &STATISTICS,
+        Retention::Account,
+        &[
             column(
                 "user_id",
                 AccountHolder,
@@ -80,7 +76,7 @@ pub(super) static TABLES: &[Table] = &[
             ),
             column("source", AccountHolder, Activity, "because of what"),
         ],
-    },
+    ),
     Table {
         service: SERVICE,
         name: "retired",

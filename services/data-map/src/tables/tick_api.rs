@@ -2,22 +2,21 @@
 
 use std::time::Duration;
 
-use super::{Table, column};
+use super::{Table, column, personal};
 use crate::activities::{RATINGS, TICKS};
 use crate::model::Category::{Activity, Location, Observation, Photo, Pseudonym, Rating, Score};
+use crate::model::Retention;
 use crate::model::Whose::{AccountHolder, ImageOwner, Rater};
-use crate::model::{Erasure, Retention};
 
 const SERVICE: &str = "tick-api";
 
 pub(super) static TABLES: &[Table] = &[
-    Table {
-        service: SERVICE,
-        name: "image",
-        activity: &TICKS,
-        retention: Retention::Account,
-        erasure: Erasure::RowGoes,
-        columns: &[
+    personal(
+        SERVICE,
+        "image",
+        &TICKS,
+        Retention::Account,
+        &[
             column("id", AccountHolder, Pseudonym, "the photo"),
             column("owner", AccountHolder, Pseudonym, "whose it is"),
             column("width", AccountHolder, Photo, "its width"),
@@ -56,14 +55,13 @@ pub(super) static TABLES: &[Table] = &[
                 "its place among the best",
             ),
         ],
-    },
-    Table {
-        service: SERVICE,
-        name: "upload",
-        activity: &TICKS,
-        retention: Retention::For(Duration::from_mins(10)),
-        erasure: Erasure::RowGoes,
-        columns: &[
+    ),
+    personal(
+        SERVICE,
+        "upload",
+        &TICKS,
+        Retention::For(Duration::from_mins(10)),
+        &[
             column(
                 "id",
                 AccountHolder,
@@ -73,14 +71,13 @@ pub(super) static TABLES: &[Table] = &[
             column("owner", AccountHolder, Pseudonym, "whose it is"),
             column("begun_at", AccountHolder, Activity, "since when"),
         ],
-    },
-    Table {
-        service: SERVICE,
-        name: "tick",
-        activity: &TICKS,
-        retention: Retention::Account,
-        erasure: Erasure::RowGoes,
-        columns: &[
+    ),
+    personal(
+        SERVICE,
+        "tick",
+        &TICKS,
+        Retention::Account,
+        &[
             column("id", AccountHolder, Pseudonym, "the tick"),
             column("owner", AccountHolder, Pseudonym, "who ticked"),
             column("image", AccountHolder, Pseudonym, "the photo"),
@@ -103,14 +100,13 @@ pub(super) static TABLES: &[Table] = &[
             ),
             column("created_at", AccountHolder, Activity, "when it was ticked"),
         ],
-    },
-    Table {
-        service: SERVICE,
-        name: "deleted_tick",
-        activity: &TICKS,
-        retention: Retention::Account,
-        erasure: Erasure::RowGoes,
-        columns: &[
+    ),
+    personal(
+        SERVICE,
+        "deleted_tick",
+        &TICKS,
+        Retention::Account,
+        &[
             column(
                 "id",
                 AccountHolder,
@@ -125,19 +121,18 @@ pub(super) static TABLES: &[Table] = &[
                 "when it was taken back",
             ),
         ],
-    },
-    Table {
-        service: SERVICE,
-        name: "rating",
-        activity: &RATINGS,
-        retention: Retention::Account,
-        erasure: Erasure::RowGoes,
-        columns: &[
+    ),
+    personal(
+        SERVICE,
+        "rating",
+        &RATINGS,
+        Retention::Account,
+        &[
             column("image", ImageOwner, Pseudonym, "the photo"),
             column("rater", Rater, Pseudonym, "who rated"),
             column("rating", Rater, Rating, "1 to 5"),
             column("event_id", Rater, Pseudonym, "the event that said so last"),
             column("rated_at", Rater, Activity, "when"),
         ],
-    },
+    ),
 ];

@@ -1,6 +1,6 @@
 //! `UserAPI`: who somebody is, where they are named, and their requests to be erased.
 
-use super::{Table, column, technical};
+use super::{Table, column, personal, technical};
 use crate::activities::{ACCOUNTS, ERASURE};
 use crate::model::Category::{Activity, Contact, Credential, Name, Preference, Pseudonym};
 use crate::model::Whose::{AccountHolder, Named, Nobody};
@@ -62,29 +62,27 @@ pub(super) static TABLES: &[Table] = &[
             column("created_at", AccountHolder, Activity, "since when"),
         ],
     },
-    Table {
-        service: SERVICE,
-        name: "subject_index",
-        activity: &ERASURE,
-        retention: Retention::EachStream,
-        erasure: Erasure::RowGoes,
-        columns: &[
+    personal(
+        SERVICE,
+        "subject_index",
+        &ERASURE,
+        Retention::EachStream,
+        &[
             column("person", Named, Pseudonym, "who is named, or whose photo"),
             technical("stream", "in which stream"),
             technical("sequence", "at which place"),
         ],
-    },
-    Table {
-        service: SERVICE,
-        name: "image_owner",
-        activity: &ERASURE,
-        retention: Retention::Account,
-        erasure: Erasure::RowGoes,
-        columns: &[
+    ),
+    personal(
+        SERVICE,
+        "image_owner",
+        &ERASURE,
+        Retention::Account,
+        &[
             column("image", AccountHolder, Pseudonym, "a photo"),
             column("owner", AccountHolder, Pseudonym, "whose it is"),
         ],
-    },
+    ),
     Table {
         service: SERVICE,
         name: "late",

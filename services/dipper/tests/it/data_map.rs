@@ -6,7 +6,7 @@ use std::path::Path;
 use ::data_map::{Kind, STORES, columns_of};
 use futures::TryStreamExt as _;
 use serde_json::Value;
-use testkit::{Launch, PHOTO, Wire};
+use testkit::{Launch, Wire};
 
 use crate::setup::{DIPPER, System};
 
@@ -41,13 +41,7 @@ async fn every_column_is_in_the_map_on_postgres() {
 /// Something happens, so that what is made only then is there.
 async fn work(system: &System) {
     let (ada, ben) = (system.api.join("Ada").await, system.api.join("Ben").await);
-    let (image, url) = system.api.upload(&ada, PHOTO).await;
-    let tick = serde_json::json!({"image": {"url": url}});
-    system
-        .api
-        .post_as(&ada, "/api/v1/ticks", &tick)
-        .await
-        .expect(201);
+    let image = system.api.tick(&ada).await;
     let rating = serde_json::json!({"rating": 5});
     let path = format!("/api/v1/images/{image}/rating");
     system.api.put_as(&ben, &path, &rating).await.expect(200);

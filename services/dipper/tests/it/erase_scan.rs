@@ -6,7 +6,7 @@ use std::path::Path;
 use base64::Engine as _;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use testkit::{Launch, PHOTO};
+use testkit::Launch;
 use uuid::Uuid;
 
 use crate::setup::{DIPPER, System};
@@ -109,13 +109,7 @@ async fn what_is_not_there_is_not_found_and_a_missing_folder_is_told_of() {
 async fn a_birders_ids_are_found_where_the_data_map_says_and_the_address_nowhere_but_in_mail() {
     let system = System::up().await;
     let ada = system.api.join("Ada").await;
-    let (image, url) = system.api.upload(&ada, PHOTO).await;
-    let tick = serde_json::json!({"image": {"url": url}});
-    system
-        .api
-        .post_as(&ada, "/api/v1/ticks", &tick)
-        .await
-        .expect(201);
+    let image = system.api.tick(&ada).await;
     let (_, found) = scan(system.folder(), &[&image.to_string()]).await;
     for store in ["db", "objects", "nats/store"] {
         let below = system.folder().join(store).display().to_string();
