@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use async_nats::jetstream::consumer::{OrderedPullConsumer, pull};
+use async_nats::jetstream::consumer::{AckPolicy, pull};
 use async_nats::jetstream::stream::Stream;
 use async_nats::jetstream::{self, Context};
 use async_nats::{HeaderMap, ServerAddr};
@@ -37,6 +37,19 @@ impl Stored {
 #[derive(Clone, Debug)]
 pub struct Wire {
     context: Context,
+}
+
+impl From<async_nats::jetstream::Message> for Stored {
+    fn from(message: async_nats::jetstream::Message) -> Self {
+        let sequence = message.info().unwrap().stream_sequence;
+        let message = message.message;
+        Self {
+            sequence,
+            subject: message.subject.to_string(),
+            headers: message.headers.unwrap_or_default(),
+            body: serde_json::from_slice(&message.payload).unwrap_or_default(),
+        }
+    }
 }
 
 impl Wire {
@@ -120,28 +133,28 @@ impl Wire {
         messages
     }
 
-    /// All messages of a stream with their sequences, read in one go.
+    /// All messages of a stream with their sequences, read in one go. What the server counts and
+    /// cannot read any more is not waited for.
     pub async fn read(&self, stream: &str) -> Vec<Stored> {
+        const AT_ONCE: usize = 1000;
+        let config = pull::Config {
+            ack_policy: AckPolicy::None,
+            ..pull::Config::default()
+        };
         let stream = self.stream(stream).await;
-        let state = stream.cached_info().state.clone();
-        let config = pull::OrderedConfig::default();
-        let consumer: OrderedPullConsumer = stream.create_consumer(config).await.unwrap();
-        let many = usize::try_from(state.messages).unwrap();
-        let messages = consumer.messages().await.unwrap().take(many);
-        messages
-            .map(|message| {
-                let message = message.unwrap();
-                let sequence = message.info().unwrap().stream_sequence;
-                let message = message.message;
-                Stored {
-                    sequence,
-                    subject: message.subject.to_string(),
-                    headers: message.headers.unwrap_or_default(),
-                    body: serde_json::from_slice(&message.payload).unwrap_or_default(),
-                }
-            })
-            .collect()
-            .await
+        let consumer = stream.create_consumer(config).await.unwrap();
+        let mut all = Vec::new();
+        loop {
+            let fetched = consumer.fetch().max_messages(AT_ONCE).messages();
+            let fetched: Vec<_> = fetched.await.unwrap().collect().await;
+            if fetched.is_empty() {
+                return all;
+            }
+            let stored = fetched
+                .into_iter()
+                .map(|message| Stored::from(message.unwrap()));
+            all.extend(stored);
+        }
     }
 
     /// The client itself.

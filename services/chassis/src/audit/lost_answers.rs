@@ -170,22 +170,20 @@ async fn ids_since(stream: &Stream, since: i64) -> anyhow::Result<HashSet<Uuid>>
     };
     let consumer = stream.create_consumer(config).await?;
     let mut ids = HashSet::new();
-    if consumer.cached_info().num_pending == 0 {
-        return Ok(ids);
-    }
-    let messages = consumer.stream().max_messages_per_batch(PULL).messages();
-    let mut messages = messages.await?;
-    while let Some(message) = messages.next().await {
-        let message = message?;
-        let headers = message.headers.as_ref();
-        let id = headers.and_then(|headers| headers.get(NATS_MESSAGE_ID));
-        ids.extend(id.and_then(|id| event_of(id.as_str())));
-        let info = message.info().map_err(|error| anyhow::anyhow!("{error}"))?;
-        if info.pending == 0 {
-            break;
+    loop {
+        // Ends by itself: what the server counts and cannot read any more is not waited for.
+        let fetched = consumer.fetch().max_messages(PULL).messages().await?;
+        let fetched: Vec<_> = fetched.collect().await;
+        if fetched.is_empty() {
+            return Ok(ids);
+        }
+        for message in fetched {
+            let message = message.map_err(|error| anyhow::anyhow!("{error}"))?;
+            let headers = message.headers.as_ref();
+            let id = headers.and_then(|headers| headers.get(NATS_MESSAGE_ID));
+            ids.extend(id.and_then(|id| event_of(id.as_str())));
         }
     }
-    Ok(ids)
 }
 
 /// The event that a message id names, in whatever version and however often it was published.
