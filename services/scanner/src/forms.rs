@@ -60,7 +60,8 @@ pub(crate) struct Pattern {
 /// All forms of one needle.
 pub(crate) fn patterns(needle: usize, text: &str) -> Vec<Pattern> {
     let mut all: Vec<(Form, Vec<u8>)> = vec![(Form::Text, text.as_bytes().to_vec())];
-    all.extend(encoded(text.as_bytes()));
+    all.extend(base64(text.as_bytes()));
+    all.push((Form::Hex, hex::encode(text).into_bytes()));
     all.extend([utf16(text, u16::to_le_bytes), utf16(text, u16::to_be_bytes)]);
     all.push((Form::Json, json(text, false)));
     all.push((Form::Json, json(text, true)));
@@ -84,12 +85,6 @@ pub(crate) fn patterns(needle: usize, text: &str) -> Vec<Pattern> {
         }
     }
     patterns
-}
-
-fn encoded(bytes: &[u8]) -> Vec<(Form, Vec<u8>)> {
-    let mut all = base64(bytes);
-    all.push((Form::Hex, hex::encode(bytes).into_bytes()));
-    all
 }
 
 /// What base64 makes of the bytes at each of the three places in a group where they may begin,
