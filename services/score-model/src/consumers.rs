@@ -23,9 +23,13 @@ async fn on_tick(app: App, received: Received<tick::New>) -> Result<Vec<Outgoing
 }
 
 async fn score_of(app: &App, image: ImageId) -> Result<Score, Failure> {
-    let _place = app.places.acquire().await;
     if let Some(score) = app.recent.of(image) {
         return still_there(app, image).await.map(|()| score);
+    }
+    let _place = app.places.acquire().await;
+    // Another tick of the same picture may have been first.
+    if let Some(score) = app.recent.of(image) {
+        return Ok(score);
     }
     let score = judge(read(app, image).await?).await?;
     app.recent.remember(image, score.clone());

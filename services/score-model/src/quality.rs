@@ -39,7 +39,7 @@ pub struct Score {
 }
 
 /// The measured qualities, each from 0 (poor) to 1 (as good as it gets).
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Parts {
     /// How much detail the sharpest parts show, noise not counted.
     pub sharpness: f64,
