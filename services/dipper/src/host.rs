@@ -10,7 +10,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::serve::ListenerExt as _;
 use chassis::bus::monitoring::not_durable;
-use chassis::bus::streams::{self, StreamSettings};
+use chassis::bus::streams::{self, StreamSettings, erasable};
 use chassis::bus::{Access, Bus};
 use chassis::clock::Clock;
 use chassis::http::{Json, Problem};
@@ -41,6 +41,16 @@ pub(crate) async fn tell_durability(address: &str) {
             "whether the broker is durable is not known: {error:#}"
         )),
     }
+}
+
+/// Refuses a broker that encrypts its streams, and says it if that cannot be seen from here.
+pub(crate) async fn refuse_encryption(address: &str) -> anyhow::Result<()> {
+    if !erasable::check_server(address).await? {
+        say(&format!(
+            "whether the broker at {address} encrypts its streams, and so keeps what is erased, cannot be seen from here"
+        ));
+    }
+    Ok(())
 }
 
 /// Where HTTP is served, bound before anything else is started: a taken port costs nobody time.

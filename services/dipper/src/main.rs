@@ -19,6 +19,7 @@ mod user;
 use std::io::Write as _;
 use std::process::ExitCode;
 
+use chassis::bus::streams::erasable::Unerasable;
 use chassis::settings::Settings;
 use clap::Parser as _;
 
@@ -27,13 +28,21 @@ use crate::arguments::{Arguments, Catalogue, Command};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// The broker is set up in such a way that nobody could be erased: sysexits' word for a mistake in the
+/// configuration.
+const UNERASABLE: u8 = 78;
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match run(arguments) {
         Ok(code) => code,
         Err(error) => {
             complain(&format!("{error:#}"));
-            ExitCode::FAILURE
+            if error.is::<Unerasable>() {
+                ExitCode::from(UNERASABLE)
+            } else {
+                ExitCode::FAILURE
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use chassis::settings::Settings;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::arguments::Serve;
-use crate::host::{Door, Host, tell_durability};
+use crate::host::{Door, Host, refuse_encryption, tell_durability};
 use crate::names::ServiceName;
 use crate::say;
 use crate::stop::Signals;
@@ -40,12 +40,15 @@ async fn start(
     command: &Serve,
 ) -> anyhow::Result<Host> {
     let setup = Bus::connect(&settings.broker("setup")?, "setup").await?;
-    for address in settings
-        .nats_monitoring
-        .iter()
-        .flat_map(|all| all.split(','))
-    {
-        tell_durability(address.trim()).await;
+    let monitoring = settings.nats_monitoring.clone().unwrap_or_default();
+    let monitoring = || {
+        monitoring
+            .split(',')
+            .map(str::trim)
+            .filter(|one| !one.is_empty())
+    };
+    for address in monitoring() {
+        tell_durability(address).await;
     }
     let on_drift = if command.update_streams {
         OnDrift::Update
@@ -53,6 +56,9 @@ async fn start(
         OnDrift::Refuse
     };
     streams::ensure(&setup, &settings.streams(), on_drift).await?;
+    for address in monitoring() {
+        refuse_encryption(address).await?;
+    }
     let (broker, wanted) = (settings.clone(), settings.streams());
     let mut host = Host::build(settings, url, names, |user| broker.broker(user)).await?;
     host.watch_streams(setup, wanted);

@@ -1,5 +1,6 @@
 //! What nats-servers say of themselves where their monitoring listens.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -31,6 +32,8 @@ struct Store {
     sync_interval: u64,
     #[serde(default)]
     sync_always: bool,
+    #[serde(default)]
+    store_dir: PathBuf,
 }
 
 /// Whether a server answers its plain health check: then it has opened the streams that it has.
@@ -41,11 +44,20 @@ pub(crate) async fn is_healthy(address: &str) -> bool {
 /// What a power failure would take from the server at `host:port` for good, if anything: what it
 /// flushes later than the outboxes keep what they sent.
 pub async fn not_durable(address: &str) -> anyhow::Result<Option<String>> {
+    Ok(store(address).await?.complaint(address))
+}
+
+/// Where the server at `host:port` keeps its streams, if that is on this machine.
+pub(crate) async fn store_folder(address: &str) -> anyhow::Result<Option<PathBuf>> {
+    let folder = store(address).await?.store_dir;
+    Ok(folder.is_dir().then_some(folder))
+}
+
+async fn store(address: &str) -> anyhow::Result<Store> {
     let varz: Varz = serde_json::from_str(&get(address, "/varz").await?)
         .with_context(|| format!("{address} does not answer as a nats-server does"))?;
     let store = varz.jetstream.config;
-    let store = store.with_context(|| format!("the nats-server at {address} has no JetStream"))?;
-    Ok(store.complaint(address))
+    store.with_context(|| format!("the nats-server at {address} has no JetStream"))
 }
 
 impl Store {

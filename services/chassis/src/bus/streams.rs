@@ -1,5 +1,6 @@
 //! Streams as the catalogue declares them: created when missing, compared field by field.
 
+pub mod erasable;
 pub mod retirement;
 
 use std::collections::BTreeMap;
@@ -50,7 +51,7 @@ pub enum OnDrift {
 /// Creates or checks all streams.
 pub async fn ensure(bus: &Bus, settings: &StreamSettings, on_drift: OnDrift) -> anyhow::Result<()> {
     for stream in STREAMS {
-        ensure_one(bus, config(stream, settings), on_drift)
+        ensure_one(bus, stream, config(stream, settings), on_drift)
             .await
             .with_context(|| format!("stream {}", stream.name))?;
     }
@@ -100,9 +101,20 @@ async fn are_missing(bus: &Bus) -> anyhow::Result<bool> {
         .any(|declared| !names.iter().any(|name| name == declared.name)))
 }
 
-async fn ensure_one(bus: &Bus, mut wanted: Config, on_drift: OnDrift) -> anyhow::Result<()> {
+async fn ensure_one(
+    bus: &Bus,
+    declared: &Stream,
+    mut wanted: Config,
+    on_drift: OnDrift,
+) -> anyhow::Result<()> {
     let found = match bus.jetstream().get_stream(&wanted.name).await {
-        Ok(stream) => stream.cached_info().config.clone(),
+        Ok(stream) => {
+            let found = stream.cached_info().config.clone();
+            if declared.personal {
+                erasable::check(&stream, &found).await?;
+            }
+            found
+        }
         Err(error) => match error.kind() {
             GetStreamErrorKind::JetStream(inner) if inner.error_code().0 == NOT_FOUND => bus
                 .jetstream()
