@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use anyhow::Context as _;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use testkit::{Postgres, program};
@@ -28,6 +29,8 @@ pub async fn run(setting: Setting) -> anyhow::Result<Outcome> {
         ..Plan::only(&["statistics"])
     };
     let mut world = World::start(&setting, &plan).await?;
+    // Nobody else can hold the lease yet.
+    let first = until_held(&address).await?;
     let own = format!("127.0.0.1:{}", testkit::free_port());
     let standby = launch(&setting, &plan, world.folder(), (&["statistics"], &own));
     let standby = standby.start().await;
@@ -35,14 +38,17 @@ pub async fn run(setting: Setting) -> anyhow::Result<Outcome> {
     let mut said = Vec::new();
     let mut random = StdRng::seed_from_u64(setting.seed);
     let rounds = setting.size.pick(1, 2, 20);
-    let mut pids = [world.pid("statistics").unwrap_or_default(), standby.pid()];
+    let workers = Workers {
+        address: address.clone(),
+        first: (first, world.pid("statistics").unwrap_or_default()),
+        second: standby.pid(),
+    };
     for _ in 0..rounds {
-        let took = freeze(&world, &address, pids[0], (&mut random, &mut said)).await?;
+        let took = freeze(&world, &workers, (&mut random, &mut said)).await?;
         outcome.did(format!(
             "frozen with a backlog, replaced after {}",
             seconds(took)
         ));
-        pids.swap(0, 1);
     }
     let mut tables = Tables::postgres(&address, "statistics").await?;
     let there = tables.ids("SELECT id FROM tick WHERE stands").await?;
@@ -67,17 +73,49 @@ pub async fn run(setting: Setting) -> anyhow::Result<Outcome> {
     Ok(outcome)
 }
 
-/// Freezes the worker amid a backlog until the other has taken over and done everything, and lets
-/// it go on. How long it took until the other began.
+/// Two processes on one database.
+struct Workers {
+    address: String,
+    /// The one that was there alone, by the name under which it holds the lease.
+    first: (String, u32),
+    second: u32,
+}
+
+impl Workers {
+    /// The process that holds the lease now. On a busy machine it may change hands by itself.
+    async fn active(&self) -> anyhow::Result<u32> {
+        let holder = until_held(&self.address).await?;
+        let (name, pid) = &self.first;
+        Ok(if *name == holder { *pid } else { self.second })
+    }
+}
+
+/// Under which name the lease is held, as soon as it is.
+async fn until_held(address: &str) -> anyhow::Result<String> {
+    until("somebody holds the lease", PATIENCE, async || {
+        holder(address).await.map(drop)
+    })
+    .await?;
+    holder(address).await.context("nobody holds the lease")
+}
+
+async fn holder(address: &str) -> Option<String> {
+    const HELD: &str = "SELECT holder FROM lease
+        WHERE leased_until > extract(epoch FROM clock_timestamp()) * 1000000";
+    let mut tables = Tables::postgres(address, "statistics").await.ok()?;
+    tables.texts(HELD).await.ok()?.pop()
+}
+
+/// Freezes the active worker amid a backlog until the other has taken over and done everything, and
+/// lets it go on. How long it took until the other began.
 async fn freeze(
     world: &World,
-    address: &str,
-    worker: u32,
+    workers: &Workers,
     (random, said): (&mut StdRng, &mut Vec<Uuid>),
 ) -> anyhow::Result<Duration> {
+    let address = workers.address.as_str();
     let mut tables = Tables::postgres(address, "statistics").await?;
     let epoch = "SELECT COALESCE(max(epoch), 0) FROM lease WHERE leased_until > 0";
-    let before = tables.number(epoch).await?;
     let handled = said.len();
     let user = random_id(random);
     let ids: Vec<Uuid> = (0..6_000).map(|_| random_id(random)).collect();
@@ -86,6 +124,8 @@ async fn freeze(
     let events = ids.iter().map(|id| tick(*id, user)).collect();
     let publishing = tokio::spawn(async move { publish_all(&wire, events).await });
     until_handled(address, handled + 500).await?;
+    let before = tables.number(epoch).await?;
+    let worker = workers.active().await?;
     program::signal(worker, "STOP").await;
     let frozen = Instant::now();
     until("another worker takes over", PATIENCE, async || {

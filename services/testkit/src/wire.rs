@@ -7,7 +7,7 @@ use async_nats::jetstream::stream::Stream;
 use async_nats::jetstream::{self, Context};
 use async_nats::{HeaderMap, ServerAddr};
 use chassis::nats_server::Credentials;
-use futures::StreamExt as _;
+use futures::TryStreamExt as _;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -133,27 +133,28 @@ impl Wire {
         messages
     }
 
-    /// All messages of a stream with their sequences, read in one go. What the server counts and
-    /// cannot read any more is not waited for.
+    /// All messages of a stream with their sequences, read in one go; once more if its leader
+    /// changed meanwhile. What the server counts and cannot read any more is not waited for.
     pub async fn read(&self, stream: &str) -> Vec<Stored> {
+        eventually("the stream can be read", || self.try_read(stream)).await
+    }
+
+    async fn try_read(&self, stream: &str) -> Option<Vec<Stored>> {
         const AT_ONCE: usize = 1000;
         let config = pull::Config {
             ack_policy: AckPolicy::None,
             ..pull::Config::default()
         };
         let stream = self.stream(stream).await;
-        let consumer = stream.create_consumer(config).await.unwrap();
+        let consumer = stream.create_consumer(config).await.ok()?;
         let mut all = Vec::new();
         loop {
             let fetched = consumer.fetch().max_messages(AT_ONCE).messages();
-            let fetched: Vec<_> = fetched.await.unwrap().collect().await;
+            let fetched: Vec<_> = fetched.await.ok()?.try_collect().await.ok()?;
             if fetched.is_empty() {
-                return all;
+                return Some(all);
             }
-            let stored = fetched
-                .into_iter()
-                .map(|message| Stored::from(message.unwrap()));
-            all.extend(stored);
+            all.extend(fetched.into_iter().map(Stored::from));
         }
     }
 
