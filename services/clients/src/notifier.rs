@@ -1,8 +1,22 @@
 //! Questions that Notifier answers.
 
+use chassis::keys::Keys;
 use chassis::rpc::Question;
 use envelope::UserId;
 use serde::{Deserialize, Serialize};
+
+/// The header of every mail that tells, under a keyed hash, whose it is: caught mails are erased with
+/// their recipient.
+pub const RECIPIENT_HEADER: &str = "X-Dipper-Recipient";
+
+/// What stands there for a recipient.
+pub fn recipient_mark(keys: &Keys, user: UserId) -> String {
+    const DIGITS: usize = 32;
+    let mut mark = keys.purpose("mail recipient").hash(user.0.as_bytes());
+    // A longer line would be folded.
+    mark.truncate(DIGITS);
+    mark
+}
 
 /// Mails about an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -18,7 +18,7 @@ pub use fields::{FIELDS, Fields};
 pub use model::{Category, Erasure, Item, Part, Place, Retention, Whose};
 pub use page::{notice, records_page};
 pub use records::{PlaceRecord, Record, Records, records};
-pub use stores::{Kind, STORES, Store};
+pub use stores::{CAUGHT_MAIL, Kind, STORES, Store};
 pub use tables::{SHARED, TABLES, Table, columns_of};
 
 /// Every item, in the order of events, tables and stores.

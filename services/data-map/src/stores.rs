@@ -1,11 +1,16 @@
 //! Streams, folders and files: where bytes lie, and so what a scan has to look through.
 
+use std::time::Duration;
+
 use envelope::catalogue::{ADMIN, DEAD, GDPR, NOTIFICATION, RATE, SCORE, TICK, USER};
 
 use crate::activities::{
     ACCOUNTABILITY, ACCOUNTS, Activity, DELIVERY, ERASURE, MAIL, RATINGS, SCORING, TICKS,
 };
 use crate::model::{Category, Erasure, Item, Place, Retention, Whose};
+
+/// How long a caught mail is kept.
+pub const CAUGHT_MAIL: Duration = Duration::from_hours(30 * 24);
 
 /// What a store is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,11 +141,12 @@ pub static STORES: &[Store] = &[
         whose: Whose::Recipient,
         category: Category::Contact,
         activity: &MAIL,
-        retention: Retention::UntilDeleted,
-        erasure: Erasure::Stays(
-            "only there when mail is caught instead of sent, to try the program out",
-        ),
-        ..path("mail", "caught mails")
+        retention: Retention::For(CAUGHT_MAIL),
+        erasure: Erasure::FileGoes,
+        ..path(
+            "mail",
+            "mails that were caught instead of sent, to try the program out",
+        )
     },
     Store {
         category: Category::Credential,

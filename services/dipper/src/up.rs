@@ -3,25 +3,32 @@
 use std::fs::{File, TryLockError};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use chassis::bus::Bus;
 use chassis::bus::streams::{self, OnDrift};
+use chassis::clock::Clock;
 use chassis::keys::create_private_folder;
+use chassis::lifecycle::Lifecycle;
 use chassis::nats_server::{Credentials, NatsServer};
 use chassis::settings::{AuthMode, Secret, Settings};
+use data_map::CAUGHT_MAIL;
 use mail_catcher::MailCatcher;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::host::{Door, Host, tell_durability};
+use crate::host::{Door, Host, refuse_encryption, tell_durability};
 use crate::names::{ALL, ServiceName};
 use crate::say;
 use crate::stop::Signals;
 
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+
+/// How often caught mails are looked through for old ones.
+const SWEEP_EVERY: Duration = Duration::from_hours(1);
 
 /// Runs until asked to stop.
 pub(crate) async fn run(mut settings: Settings) -> anyhow::Result<()> {
@@ -137,10 +144,26 @@ impl Post {
         };
         let routes = catcher.router();
         let stop = host.lifecycle.token();
+        let sweeping = sweep(catcher.clone(), host.lifecycle.clone());
+        host.lifecycle.spawn("mail catcher's sweeper", sweeping);
         host.lifecycle.spawn("mail catcher", async move {
             catcher.serve_smtp(listener, stop).await
         });
         routes
+    }
+}
+
+/// Erases caught mails whose time is over, until the stop.
+async fn sweep(catcher: MailCatcher, lifecycle: Lifecycle) -> anyhow::Result<()> {
+    loop {
+        let (catcher, before) = (catcher.clone(), Clock::default().now() - CAUGHT_MAIL);
+        let swept = tokio::task::spawn_blocking(move || catcher.delete_before(before)).await?;
+        if let Err(error) = swept {
+            tracing::warn!(%error, "old mails cannot be erased; trying again later");
+        }
+        if !lifecycle.pause(SWEEP_EVERY).await {
+            return Ok(());
+        }
     }
 }
 
@@ -162,7 +185,8 @@ impl Broker {
         let mut users: Vec<&str> = ALL.map(ServiceName::as_str).to_vec();
         users.extend(["setup", "operator"]);
         let server = NatsServer::start(&program, &settings.data_dir.join("nats"), &users).await?;
-        tell_durability(&server.monitoring()?).await;
+        let monitoring = server.monitoring()?;
+        tell_durability(&monitoring).await;
         let credentials = server.credentials().clone();
         let end = CancellationToken::new();
         let supervisor = tokio::spawn(server.supervise(end.clone()));
@@ -173,6 +197,7 @@ impl Broker {
         };
         let setup = Bus::connect(&broker.credentials.access("setup"), "setup").await?;
         streams::ensure(&setup, &settings.streams(), OnDrift::Update).await?;
+        refuse_encryption(&monitoring).await?;
         Ok((broker, setup))
     }
 

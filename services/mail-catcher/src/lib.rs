@@ -21,6 +21,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -29,6 +30,15 @@ use utoipa_axum::router::OpenApiRouter;
 pub use crate::message::Message;
 pub use crate::smtp::Fault;
 use crate::store::Store;
+
+/// Erases the mails in a folder whose header holds this mark, whichever process catches them: each file
+/// is overwritten, then removed. A folder that is not there holds none. Says how many there were.
+pub fn erase_marked(dir: &Path, mark: &str) -> io::Result<u64> {
+    match store::files::shred_marked(dir, mark) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
+        other => other,
+    }
+}
 
 /// The caught mails of one folder; clones share it.
 #[derive(Clone, Debug)]
@@ -74,6 +84,11 @@ impl MailCatcher {
     /// How often since the start a mail was handed over that was there already.
     pub fn repeats(&self) -> u64 {
         self.store.repeats()
+    }
+
+    /// Erases what was caught before a moment, as [`Self::delete_for`] does.
+    pub fn delete_before(&self, moment: DateTime<Utc>) -> io::Result<usize> {
+        self.store.delete_before(moment)
     }
 
     /// Erases what was caught for this recipient (upper and lower case alike): each file is overwritten, then removed.

@@ -1,6 +1,6 @@
 //! The folder of caught mails: one file per mail and recipient, and an index of what is there.
 
-mod files;
+pub(crate) mod files;
 mod id;
 
 use std::collections::{BTreeMap, HashSet};
@@ -187,7 +187,19 @@ impl Store {
             .iter()
             .filter_map(of_recipient)
             .collect();
-        for position in &positions {
+        self.delete(&positions)
+    }
+
+    pub(crate) fn delete_before(&self, moment: DateTime<Utc>) -> io::Result<usize> {
+        let index = self.index();
+        let old = index.recipients.keys().take_while(|(at, _)| *at < moment);
+        let positions: Vec<Position> = old.cloned().collect();
+        drop(index);
+        self.delete(&positions)
+    }
+
+    fn delete(&self, positions: &[Position]) -> io::Result<usize> {
+        for position in positions {
             files::shred(&files::path(&self.folder, &position.1))?;
             self.index().remove(position);
         }

@@ -31,6 +31,7 @@ use std::time::Duration;
 use chassis::bus::Bus;
 use chassis::clock::Clock;
 use chassis::database::Database;
+use chassis::keys::Keys;
 use chassis::rpc::Answers;
 use chassis::{Chassis, Service};
 use sqlx::migrate::Migrator;
@@ -54,6 +55,7 @@ pub struct Parts {
     clock: Clock,
     database: Database,
     post: Post,
+    keys: Keys,
     /// What links in mails begin with.
     public_url: Arc<str>,
     /// Stands for the hour or the day between digests.
@@ -79,6 +81,7 @@ pub async fn service(chassis: &Chassis) -> anyhow::Result<Service> {
         clock: chassis.clock.clone(),
         database: database.clone(),
         post,
+        keys: chassis.keys.clone(),
         public_url: Arc::clone(&chassis.public_url),
         digest_interval: chassis.settings.digest_interval.map(|interval| interval.0),
         queued: Arc::default(),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use chassis::settings::Settings;
+use clients::notifier::RECIPIENT_HEADER;
 use lettre::address::AddressError;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart, SinglePart};
@@ -33,6 +34,8 @@ pub(crate) struct To<'a> {
     pub(crate) email: &'a str,
     /// The name beside it; may be empty.
     pub(crate) name: &'a str,
+    /// What stands for the person in the mail's header.
+    pub(crate) mark: &'a str,
 }
 
 /// Why a mail was not accepted. Says nothing about the recipient.
@@ -101,7 +104,8 @@ fn message(from: &Mailbox, id: Uuid, to: &To<'_>, letter: Letter) -> Result<Mess
         .from(from.clone())
         .to(Mailbox::new(name, email))
         .subject(letter.subject)
-        .raw_header(header("Auto-Submitted", "auto-generated"));
+        .raw_header(header("Auto-Submitted", "auto-generated"))
+        .raw_header(header(RECIPIENT_HEADER, to.mark));
     if let Some(url) = letter.unsubscribe {
         builder = builder
             .raw_header(header("List-Unsubscribe", &format!("<{url}>")))
@@ -150,6 +154,7 @@ mod tests {
         let to = To {
             email: "ada@example.org",
             name,
+            mark: "0123456789abcdef0123456789abcdef",
         };
         let message = message(&from, Uuid::from_u128(1), &to, letter).unwrap();
         String::from_utf8(message.formatted()).unwrap()
@@ -175,6 +180,8 @@ mod tests {
             text.contains("Auto-Submitted: auto-generated\r\n"),
             "{text}"
         );
+        let mark = "X-Dipper-Recipient: 0123456789abcdef0123456789abcdef\r\n";
+        assert!(text.contains(mark), "{text}");
         assert!(text.contains("multipart/alternative"), "{text}");
         assert!(text.contains("https://birds.example/?token=abc"), "{text}");
         assert!(!text.contains("List-Unsubscribe"), "{text}");

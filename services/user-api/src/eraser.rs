@@ -90,14 +90,15 @@ async fn is_ready(app: &App, user: Uuid) -> anyhow::Result<bool> {
     Ok(ready.contains(&user))
 }
 
-/// Deletes whatever names the person: by the index, by key, late ones, dead letters. Answers how
+/// Deletes whatever names the person: by the index, by key, late ones, dead letters, mails. Answers how
 /// much there was.
 async fn sweep(app: &App, user: Uuid, ends: &[End]) -> anyhow::Result<u64> {
     let indexed = delete_indexed(app, user).await?;
     let keyed = delete_by_key(app, user, ends).await?;
     let late = guard::delete_late(app).await?;
     let dead = dead_letters::sweep(app, 1).await?.deleted;
-    let rest = keyed + late + dead;
+    let mails = app.mails.erase(user).await?;
+    let rest = keyed + late + dead + mails;
     if rest > 0 {
         count(app, user, rest).await?;
     }

@@ -15,7 +15,10 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 16] = [
     ("scanner", &[]),
     ("tick-api", &["chassis", "clients", "envelope"]),
     ("auth-api", &["chassis", "clients", "envelope"]),
-    ("user-api", &["chassis", "clients", "envelope"]),
+    (
+        "user-api",
+        &["chassis", "clients", "envelope", "mail-catcher"],
+    ),
     ("score-model", &["chassis", "envelope"]),
     ("notifier", &["chassis", "clients", "envelope"]),
     ("statistics", &["chassis", "clients", "envelope"]),

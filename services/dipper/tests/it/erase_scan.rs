@@ -6,9 +6,11 @@ use std::path::Path;
 use base64::Engine as _;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use testkit::Launch;
+use serde_json::json;
+use testkit::{Launch, eventually};
 use uuid::Uuid;
 
+use crate::round::{erase, rating_mails};
 use crate::setup::{DIPPER, System};
 
 const ADDRESS: &str = "Turdus.merula@example.org";
@@ -126,4 +128,37 @@ async fn a_birders_ids_are_found_where_the_data_map_says_and_the_address_nowhere
         "{found:#?}"
     );
     system.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_an_erasure_nothing_is_found_in_any_store() {
+    let system = System::up().await;
+    let name = format!("Canary{}", Uuid::new_v4().as_fields().0);
+    let canary = system.api.join(&name).await;
+    let rater = system.api.join("Eve").await;
+    let image = system.api.tick(&canary).await;
+    let rating = format!("/api/v1/images/{image}/rating");
+    let four = json!({"rating": 4});
+    let rated = system.api.put_as(&rater, &rating, &four).await;
+    rated.expect(200);
+    eventually("the canary is told of the rating", || async {
+        let mails = rating_mails(&system.api, &canary).await;
+        (!mails.is_empty()).then_some(())
+    })
+    .await;
+    let needles = [
+        canary.id.to_string(),
+        image.to_string(),
+        canary.email.clone(),
+        name,
+    ];
+    for needle in &needles[..3] {
+        let (code, _) = scan(system.folder(), &[needle]).await;
+        assert_eq!(code, Some(1), "each is somewhere before");
+    }
+    erase(&system.api, &canary).await;
+    // The broker writes what it knows of its files anew when it stops, or after two minutes.
+    let folder = system.stop_and_keep().await;
+    let needles: Vec<&str> = needles.iter().map(String::as_str).collect();
+    assert_eq!(scan(folder.path(), &needles).await, (Some(0), Vec::new()));
 }

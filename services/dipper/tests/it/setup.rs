@@ -153,6 +153,11 @@ impl System {
 
     /// Stops everything gracefully.
     pub async fn stop(self) {
+        self.stop_and_keep().await;
+    }
+
+    /// Stops everything gracefully, and leaves what it kept its data in.
+    pub async fn stop_and_keep(self) -> TempDir {
         for process in self.processes {
             assert_eq!(process.stop().await, Some(0), "it stops gracefully");
         }
@@ -160,6 +165,7 @@ impl System {
         if let Some(broker) = self.broker {
             broker.stop().await.unwrap();
         }
+        self.folder
     }
 }
 

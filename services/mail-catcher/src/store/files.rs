@@ -39,6 +39,30 @@ pub(crate) fn head(path: &Path) -> io::Result<Vec<u8>> {
     Ok(head)
 }
 
+/// Shreds the mails in a folder whose header holds a mark; says how many there were.
+pub(crate) fn shred_marked(folder: &Path, mark: &str) -> io::Result<u64> {
+    let mut shredded = 0;
+    for entry in folder.read_dir()? {
+        let path = entry?.path();
+        if MailId::of_file(&path).is_some() && is_marked(&fs::read(&path)?, mark) {
+            shred(&path)?;
+            shredded += 1;
+        }
+    }
+    if shredded > 0 {
+        sync_folder(folder)?;
+    }
+    Ok(shredded)
+}
+
+fn is_marked(mail: &[u8], mark: &str) -> bool {
+    let end = mail.windows(4).position(|four| four == b"\r\n\r\n");
+    let header = mail.get(..end.unwrap_or(mail.len())).unwrap_or_default();
+    header
+        .windows(mark.len())
+        .any(|part| part == mark.as_bytes())
+}
+
 /// Writes a mail's file; once this returns, neither a crash nor a power failure takes it away.
 pub(crate) fn write(folder: &Path, id: &MailId, parts: &[&[u8]]) -> io::Result<()> {
     let temporary = folder.join(format!("{}.tmp", Uuid::new_v4()));

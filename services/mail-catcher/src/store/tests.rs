@@ -1,6 +1,8 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
+use chrono::TimeDelta;
+
 use super::*;
 
 fn mail(recipients: &[&str], content: &str) -> Mail {
@@ -139,6 +141,38 @@ fn erasing_a_recipient_leaves_the_mails_of_others() {
         let file = fs::read_to_string(entry.unwrap().path()).unwrap();
         assert!(!file.to_lowercase().contains("gone@example.test"));
     }
+}
+
+#[test]
+fn a_mark_in_the_header_says_whose_mail_it_is() {
+    let home = tempfile::tempdir().unwrap();
+    let store = Store::open(home.path()).unwrap();
+    let keep = |text: &str| store.keep(&mail(&["a@example.test"], text)).unwrap();
+    keep("X-Recipient: 0123abcd\r\nSubject: goes\r\n\r\nHello");
+    keep("Subject: stays\r\n\r\n0123abcd");
+    assert_eq!(crate::erase_marked(home.path(), "0123abcd").unwrap(), 1);
+    assert_eq!(crate::erase_marked(home.path(), "0123abcd").unwrap(), 0);
+    assert_eq!(subjects(&store), ["stays"]);
+    let nowhere = home.path().join("nowhere");
+    assert_eq!(crate::erase_marked(&nowhere, "0123abcd").unwrap(), 0);
+}
+
+#[test]
+fn what_is_too_old_goes_and_the_rest_stays() {
+    let home = tempfile::tempdir().unwrap();
+    let store = Store::open(home.path()).unwrap();
+    let keep = |text: &str| store.keep(&mail(&["a@example.test"], text)).unwrap();
+    keep("Subject: old\r\n\r\n");
+    let moment = store.page(None, 1).messages[0].received_at + TimeDelta::microseconds(1);
+    assert_eq!(
+        store
+            .delete_before(moment - TimeDelta::microseconds(1))
+            .unwrap(),
+        0
+    );
+    assert_eq!(store.delete_before(moment).unwrap(), 1);
+    keep("Subject: new\r\n\r\n");
+    assert_eq!(subjects(&store), ["new"]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use chassis::database::DatabaseError;
 use chassis::rpc::{AskError, ask};
 use clients::auth::MailSecret;
-use clients::notifier::AccountMail;
+use clients::notifier::{AccountMail, recipient_mark};
 use clients::user::{Address, Purpose, Recipient};
 
 use super::{MOST_ATTEMPTS, Setback, after, count, outage};
@@ -26,6 +26,7 @@ pub(super) async fn send(app: App, turn: Turn) -> Result<(), Setback> {
     let to = To {
         email: &recipient.email,
         name: "",
+        mark: &recipient_mark(&app.keys, turn.user),
     };
     // A mail that is written again holds another secret, so it is another mail.
     match app.post.send(app.clock.random_id(), to, letter).await {

@@ -5,6 +5,7 @@ use chassis::fault;
 use chassis::rpc::ask;
 use chassis::unit_of_work::{Cause, Draft, Work, WorkError};
 use clients::caller::token_hash;
+use clients::notifier::recipient_mark;
 use clients::user::{Address, Notifications, Purpose, Recipient};
 use envelope::{EventId, UserId, derived_id, notification};
 use uuid::Uuid;
@@ -42,6 +43,7 @@ pub(super) async fn send(app: App, turn: Turn) -> Result<(), Setback> {
     let to = To {
         email: &recipient.email,
         name,
+        mark: &recipient_mark(&app.keys, owner),
     };
     match app.post.send(mail.id, to, letter).await {
         Ok(()) => Ok(sent(&app, owner, &mail).await?),
