@@ -20,6 +20,7 @@
 //! | [`deliveries`] | what became of every event, and what to do about those that failed |
 //! | [`rebuild`] | a service's database built anew from the streams, beside the live one |
 //! | [`rpc`] | questions between services |
+//! | [`retention`] | how early what is too old is overwritten |
 //! | [`objects`] | the picture store |
 //! | [`http`] | problem documents, extractors, the layers around all routes |
 //! | [`trace`] | what one request sets off, from its answer to the last effect |
@@ -45,6 +46,7 @@ pub mod nats_server;
 pub mod objects;
 pub mod outbox;
 pub mod rebuild;
+pub mod retention;
 pub mod rpc;
 pub mod service;
 pub mod settings;

@@ -15,11 +15,14 @@ use tokio::time::Instant;
 
 use crate::audit::digest;
 use crate::bus::Bus;
+use crate::bus::streams::streams_of;
 use crate::clock::{Clock, micros};
 use crate::database::{Database, DatabaseError, Session, Sql};
 use crate::fault;
 use crate::lifecycle::Lifecycle;
+use crate::retention::{life_of, swept_after};
 use crate::sql;
+use crate::unit_of_work::source;
 use envelope::Outgoing;
 use redrive::{Incarnations, Redrive};
 
@@ -58,6 +61,8 @@ const UNSENT: &str = "SELECT position, subject, message_id, body FROM outbox
 /// What was not flushed when its consumers had it may still be lost, and have to be published or
 /// answered again. Rows without a stream were written before there was an audit.
 const PRUNE: &str = "DELETE FROM outbox WHERE sent_at < $1 AND (matched_at < $1 OR stream IS NULL)";
+/// What its stream keeps for a time only is not kept longer here.
+const PRUNE_EXPIRED: &str = "DELETE FROM outbox WHERE stream = $1 AND sent_at < $2";
 const LAST: &str = "SELECT COALESCE(MAX(position), 0) FROM outbox";
 const ERASE: &str = "DELETE FROM outbox WHERE people LIKE $1";
 
@@ -136,8 +141,9 @@ pub async fn relay(database: Database, bus: Bus, lifecycle: Lifecycle) -> anyhow
         }
         if pruned.is_none_or(|pruned| pruned.elapsed() > PRUNE_EVERY) {
             pruned = Some(Instant::now());
-            if let Err(error) = prune(&database).await {
-                tracing::warn!(service = database.service(), %error, "cannot prune the outbox");
+            if let Err(error) = prune(&database, &bus).await {
+                let (service, error) = (database.service(), format!("{error:#}"));
+                tracing::warn!(service, error, "cannot prune the outbox");
             }
         }
         if !delay.is_zero() {
@@ -291,11 +297,30 @@ async fn mark_sent(database: &Database, sent: &[Sent]) -> Result<(), DatabaseErr
     work.commit().await
 }
 
-async fn prune(database: &Database) -> Result<(), DatabaseError> {
-    let before = database.clock.micros() - micros(KEEP_SENT);
+async fn prune(database: &Database, bus: &Bus) -> anyhow::Result<()> {
+    let now = database.clock.micros();
     let mut work = database.begin().await?;
-    sql!(work, c => sqlx::query(PRUNE).bind(before).execute(c).await.map(drop))?;
+    sql!(work, c => sqlx::query(PRUNE).bind(now - micros(KEEP_SENT)).execute(c).await.map(drop))?;
     digest::prune(&mut work).await?;
+    work.commit().await?;
+    for stream in streams_of(&source(database.service())) {
+        if let Some(life) = life_of(bus, stream.name).await? {
+            prune_expired(database, stream.name, now - micros(swept_after(life))).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn prune_expired(
+    database: &Database,
+    stream: &str,
+    before: i64,
+) -> Result<(), DatabaseError> {
+    let mut work = database.begin().await?;
+    let gone = sql!(work, c => sqlx::query(PRUNE_EXPIRED).bind(stream).bind(before).execute(c).await.map(|done| done.rows_affected()))?;
+    if gone > 0 {
+        work.deletes_for_good();
+    }
     work.commit().await
 }
 

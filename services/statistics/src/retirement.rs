@@ -8,6 +8,7 @@ use chassis::clock::{Clock, micros};
 use chassis::consumers::handled_until;
 use chassis::database::{Database, DatabaseError};
 use chassis::lifecycle::Lifecycle;
+use chassis::retention::swept_after;
 use chassis::settings::Settings;
 
 use crate::handlers::K;
@@ -16,7 +17,7 @@ use crate::store::facts::{self, Kind};
 
 const EVERY: Duration = Duration::from_mins(10);
 
-/// Facts of a kind and how long their stream keeps them.
+/// Facts of a kind, and for how long their stream is sure to have them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Retiring {
     kind: Kind,
@@ -30,7 +31,7 @@ pub(crate) fn retiring(settings: &Settings) -> Vec<Retiring> {
     let one = |(kind, stream)| {
         let set = settings.retention.get(stream).map(|life| life.0);
         let declared = || envelope::catalogue::stream(stream)?.retention;
-        let life = set.or_else(declared)?;
+        let life = swept_after(set.or_else(declared)?);
         Some(Retiring { kind, stream, life })
     };
     kinds.into_iter().filter_map(one).collect()

@@ -12,7 +12,7 @@
 //! It leads erasure. `gdpr.delete` fences the person off and destroys their identity; every service
 //! that holds personal data answers with `gdpr.purged`; when all have, the eraser overwrites the
 //! person's events in the streams and publishes `gdpr.erased`. The guard overwrites what names
-//! an erased person afterwards.
+//! an erased person afterwards. The sweeper overwrites events whose time is over.
 
 mod account;
 mod answers;
@@ -26,7 +26,9 @@ mod guard;
 mod handlers;
 mod identity;
 mod index;
+mod mails;
 mod progress;
+mod retention;
 mod router;
 mod store;
 mod vault;
@@ -44,6 +46,7 @@ use clients::Authenticator;
 use sqlx::migrate::Migrator;
 use tokio::sync::Notify;
 
+use crate::mails::CaughtMails;
 use crate::vault::Vault;
 
 /// The service's name.
@@ -61,6 +64,7 @@ struct Parts {
     lifecycle: Lifecycle,
     authenticator: Authenticator,
     vault: Vault,
+    mails: CaughtMails,
     /// Makes the secret id of a request from its event's id, so that it need not be kept.
     request_key: PurposeKey,
     /// Makes the hash by which `gdpr.erased` names a person: the one that every fence holds, so
@@ -93,6 +97,7 @@ pub async fn service(chassis: &Chassis) -> anyhow::Result<Service> {
         lifecycle: chassis.lifecycle.clone(),
         authenticator: Authenticator::new(chassis),
         vault: Vault::new(&chassis.keys),
+        mails: CaughtMails::new(chassis),
         request_key: chassis.keys.purpose("user-api request"),
         subject_key: chassis.keys.purpose("fence"),
         wake_eraser: Arc::default(),
@@ -103,6 +108,10 @@ pub async fn service(chassis: &Chassis) -> anyhow::Result<Service> {
         .answers(answers::table(app.clone()))
         .consumers(consumers::table(app.clone()))
         .task("user-api eraser", eraser::run(app.clone()))
-        .task("user-api guard", guard::run(app))
+        .task("user-api guard", guard::run(app.clone()))
+        .task(
+            "user-api retention",
+            retention::run(app, chassis.clock.clone()),
+        )
         .database(database))
 }

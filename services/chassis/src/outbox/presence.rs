@@ -11,6 +11,7 @@ use sqlx::FromRow;
 
 use crate::bus::Bus;
 use crate::database::{Database, DatabaseError};
+use crate::retention::swept_after;
 use crate::sql;
 
 /// So many sent events are compared at a time: more than the relay sends side by side.
@@ -98,7 +99,7 @@ pub(crate) async fn missing_in(
 async fn is_there(stream: &Stream, row: &SentRow, now: i64) -> anyhow::Result<bool> {
     let kept_for = stream.cached_info().config.max_age;
     let age = Duration::from_micros((now - row.sent_at).max(0).unsigned_abs());
-    if !kept_for.is_zero() && age + CLOCKS_DIFFER > kept_for {
+    if !kept_for.is_zero() && age + CLOCKS_DIFFER > swept_after(kept_for) {
         return Ok(true);
     }
     let sequence = row.stream_sequence.unsigned_abs();

@@ -11,6 +11,7 @@ use chassis::lifecycle::Lifecycle;
 use chassis::unit_of_work::Draft;
 use chassis::{outbox, sql};
 use envelope::UserId;
+use serde_json::Value;
 use testkit::eventually;
 use uuid::Uuid;
 
@@ -23,6 +24,7 @@ use crate::world::World;
 on_both_databases!(
     when_all_is_well_everything_is_matched_and_nothing_is_published_again,
     what_is_not_matched_is_kept_however_old_it_is,
+    what_its_stream_keeps_for_a_time_is_not_kept_longer,
     a_message_that_somebody_deleted_reaches_its_consumers,
     a_flipped_bit_in_the_store_loses_nothing,
     a_block_that_was_cut_short_loses_nothing,
@@ -33,6 +35,7 @@ on_both_databases!(
     a_score_that_got_lost_is_made_again,
     handled_scores_whose_stream_was_made_anew_are_given_again,
     handled_scores_that_were_at_the_lost_end_of_their_stream_are_given_again,
+    a_handled_score_that_the_server_counts_and_cannot_read_is_given_again,
 );
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -222,6 +225,27 @@ async fn what_is_not_matched_is_kept_however_old_it_is(world: &World) {
     assert_eq!(count(&scene.producer, SENT).await, 7);
 }
 
+async fn what_its_stream_keeps_for_a_time_is_not_kept_longer(world: &World) {
+    let scene = Scene::of(world).await;
+    let first = scene.relay().await;
+    scene.commit(10).await;
+    scene.comes_to(SENT, 10).await;
+    first.finish(PATIENCE).await.unwrap();
+    let jetstream = world.broker.bus.jetstream();
+    let stream = jetstream.get_stream("RATE").await.unwrap();
+    let mut config = stream.cached_info().config.clone();
+    config.max_age = Duration::from_hours(2);
+    jetstream.update_stream(&config).await.unwrap();
+    execute(
+        &scene.producer,
+        "UPDATE outbox SET sent_at = sent_at - 5700000000 WHERE stream_sequence > 4",
+    )
+    .await;
+    let second = scene.relay().await;
+    scene.comes_to(KEPT, 4).await;
+    second.finish(PATIENCE).await.unwrap();
+}
+
 /// The broker remembers the message's id and would take it for a repetition.
 async fn a_message_that_somebody_deleted_reaches_its_consumers(world: &World) {
     let scene = Scene::of(world).await;
@@ -404,13 +428,19 @@ async fn handled_scores_whose_stream_was_made_anew_are_given_again(world: &World
     }
 }
 
-async fn handled_scores_that_were_at_the_lost_end_of_their_stream_are_given_again(world: &World) {
-    let (scene, relay, scores) = with_scores(world).await;
-    let before = read_scores(&scene, &scores).await;
+/// Has the reader believe that it handled more of the scores than there are, so that it finds at its
+/// next start that their stream lost something.
+async fn stop_beyond_the_end(scene: &Scene<'_>, scores: &BTreeSet<Uuid>) {
+    let before = read_scores(scene, scores).await;
     before.finish(PATIENCE).await.unwrap();
-    // As if there had been more, and the newest that is known now lay elsewhere.
     let further = "UPDATE progress SET checkpoint = checkpoint + 10 WHERE stream = 'SCORE'";
     execute(&scene.producer, further).await;
+}
+
+async fn handled_scores_that_were_at_the_lost_end_of_their_stream_are_given_again(world: &World) {
+    let (scene, relay, scores) = with_scores(world).await;
+    stop_beyond_the_end(&scene, &scores).await;
+    // As if there had been more, and the newest that is known now lay elsewhere.
     let jetstream = world.broker.bus.jetstream();
     let stream = jetstream.get_stream("SCORE").await.unwrap();
     stream.delete_message(4).await.unwrap();
@@ -420,6 +450,33 @@ async fn handled_scores_that_were_at_the_lost_end_of_their_stream_are_given_agai
     scene.comes_to(LOST, 1).await;
     scene.audit().await;
     has_each_once(world, &scores).await;
+    scene.comes_to(LOST, 0).await;
+    for lifecycle in [after, relay] {
+        lifecycle.finish(PATIENCE).await.unwrap();
+    }
+}
+
+/// Whoever waited for all that the server counts would wait for ever.
+async fn a_handled_score_that_the_server_counts_and_cannot_read_is_given_again(world: &World) {
+    let (scene, relay, scores) = with_scores(world).await;
+    stop_beyond_the_end(&scene, &scores).await;
+    let hidden = world.broker.messages("SCORE").await.remove(2);
+    let text = hidden.event_id().to_string();
+    let (block, place) = world.broker.block_with("SCORE", &text).await;
+    let block = block.display();
+    let flip = format!("printf '\\377' | dd of='{block}' bs=1 seek={place} conv=notrunc");
+    world.broker.harm(&flip).await;
+    assert_eq!(world.broker.count("SCORE").await, Some(5));
+    let after = read_scores(&scene, &scores).await;
+    scene.comes_to(LOST, 1).await;
+    scene.audit().await;
+    world.broker.has_kept("SCORE", 6).await;
+    let jetstream = world.broker.bus.jetstream();
+    let stream = jetstream.get_stream("SCORE").await.unwrap();
+    let again = stream.get_raw_message(6).await.unwrap();
+    assert_eq!(again.subject.as_str(), hidden.subject);
+    let again: Value = serde_json::from_slice(&again.payload).unwrap();
+    assert_eq!(again["id"], text);
     scene.comes_to(LOST, 0).await;
     for lifecycle in [after, relay] {
         lifecycle.finish(PATIENCE).await.unwrap();

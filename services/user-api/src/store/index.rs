@@ -33,6 +33,7 @@ const FORGET_PLACES: Sql = Sql {
     postgres: "DELETE FROM subject_index WHERE (stream, sequence) IN
                (SELECT value->>0, (value->>1)::bigint FROM jsonb_array_elements($1::jsonb) AS v(value))",
 };
+const FORGET_BEFORE: &str = "DELETE FROM subject_index WHERE stream = $1 AND sequence < $2";
 const PLACES_TO_LATE: &str = "INSERT INTO late (stream, sequence)
     SELECT stream, sequence FROM subject_index WHERE person = $1 ON CONFLICT DO NOTHING";
 const FORGET_PERSON: &str = "DELETE FROM subject_index WHERE person = $1";
@@ -90,6 +91,16 @@ pub(crate) async fn forget_places(
     let places = json_places(places);
     let text = FORGET_PLACES.text(session.dialect());
     sql!(session, c => sqlx::query(text).bind(&places).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// Forgets all places of a stream before a sequence.
+pub(crate) async fn forget_before(
+    session: &mut Session,
+    stream: &str,
+    sequence: i64,
+) -> Result<(), DatabaseError> {
+    sql!(session, c => sqlx::query(FORGET_BEFORE).bind(stream).bind(sequence).execute(c).await.map(drop))?;
     Ok(())
 }
 
