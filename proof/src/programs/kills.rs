@@ -15,6 +15,8 @@ use crate::world::{Plan, World};
 
 /// All must have reached everybody so long after the last kill.
 const DRAINED_WITHIN: Duration = Duration::from_secs(30);
+/// How often the clients' log is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// What is killed besides the processes of the services.
 const BROKER: &str = "nats-server";
 
@@ -37,7 +39,7 @@ pub async fn run(setting: Setting) -> anyhow::Result<Outcome> {
     let crowd = Crowd::gather(&world.api, crowd).await;
     let load = Load::start(&world.api, &crowd, amount, setting.seed);
     let mut outcome = Outcome::default();
-    let kills = kill_at_random(&mut world, kills_each, amount.within, setting.seed).await;
+    let kills = kill_at_random(&mut world, &load, (kills_each, amount.ticks), setting.seed).await;
     let last_kill = Instant::now();
     let logs = load.finish().await;
     let (ticks, ratings) = (logs.ticks.count(), logs.ratings.count());
@@ -58,8 +60,14 @@ pub async fn run(setting: Setting) -> anyhow::Result<Outcome> {
     Ok(outcome)
 }
 
-/// Each process and the broker so many times, spread over the time, in any order.
-async fn kill_at_random(world: &mut World, each: usize, within: Duration, seed: u64) -> usize {
+/// Each process and the broker so many times, in any order, spread over the load: however long the
+/// clients need, the last kill is near their end.
+async fn kill_at_random(
+    world: &mut World,
+    load: &Load,
+    (each, ticks): (usize, usize),
+    seed: u64,
+) -> usize {
     let mut random = StdRng::seed_from_u64(seed);
     let mut victims = Vec::new();
     for _ in 0..each {
@@ -67,11 +75,12 @@ async fn kill_at_random(world: &mut World, each: usize, within: Duration, seed: 
         victims.push(BROKER);
     }
     victims.shuffle(&mut random);
-    let began = Instant::now();
-    let slot = within / u32::try_from(victims.len()).unwrap_or(u32::MAX);
-    for (number, victim) in (0_u32..).zip(&victims) {
-        let moment = slot * number + slot.mul_f64(random.random_range(0.0..0.9));
-        tokio::time::sleep_until(began + moment).await;
+    let slot = ticks / victims.len();
+    for (number, victim) in victims.iter().enumerate() {
+        let moment = slot * number + random.random_range(0..slot.max(1));
+        while load.logs.ticks.count() < moment {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
         if *victim == BROKER {
             // With TickAPI right after it: what only waits in a connection's buffer is gone.
             world.broker.kill().await;

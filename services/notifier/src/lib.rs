@@ -31,12 +31,14 @@ use std::time::Duration;
 use chassis::bus::Bus;
 use chassis::clock::Clock;
 use chassis::database::Database;
+use chassis::group_commit::GroupCommit;
 use chassis::keys::Keys;
 use chassis::rpc::Answers;
 use chassis::{Chassis, Service};
 use sqlx::migrate::Migrator;
 use tokio::sync::Notify;
 
+use crate::mailer::ratings::{Choice, Sent};
 use crate::post::Post;
 
 /// The service's name.
@@ -56,6 +58,10 @@ pub struct Parts {
     database: Database,
     post: Post,
     keys: Keys,
+    /// What owners are to be told, written in groups.
+    choices: GroupCommit<Choice>,
+    /// Mails that were handed over, written in groups.
+    sent: GroupCommit<Sent>,
     /// What links in mails begin with.
     public_url: Arc<str>,
     /// Stands for the hour or the day between digests.
@@ -82,6 +88,8 @@ pub async fn service(chassis: &Chassis) -> anyhow::Result<Service> {
         database: database.clone(),
         post,
         keys: chassis.keys.clone(),
+        choices: GroupCommit::start(database.clone(), &chassis.lifecycle),
+        sent: GroupCommit::start(database.clone(), &chassis.lifecycle),
         public_url: Arc::clone(&chassis.public_url),
         digest_interval: chassis.settings.digest_interval.map(|interval| interval.0),
         queued: Arc::default(),

@@ -3,13 +3,14 @@
 
 mod accounts;
 mod outage;
-mod ratings;
+pub(crate) mod ratings;
 
 use std::pin::Pin;
 use std::time::Duration;
 
 use chassis::clock::micros;
 use chassis::database::{DatabaseError, Dialect};
+use chassis::group_commit::NotStored;
 use chassis::lifecycle::Lifecycle;
 use chassis::rpc::AskError;
 use chassis::unit_of_work::WorkError;
@@ -19,8 +20,8 @@ use self::outage::Outage;
 use crate::{App, store};
 
 /// How many mails of each sort are taken at once, and how many are sent side by side.
-const AT_ONCE: i64 = 8;
-const SIDE_BY_SIDE: usize = 8;
+const AT_ONCE: i64 = 16;
+const SIDE_BY_SIDE: usize = 16;
 /// Longer than a mail can take; then another process may send what a dead one has claimed.
 const CLAIM: Duration = Duration::from_secs(30);
 /// A net for wake-ups that were missed, e.g. rows queued by another process.
@@ -39,6 +40,9 @@ enum Setback {
     /// The database refused.
     #[error(transparent)]
     Work(#[from] WorkError),
+    /// The database refused a change that was made together with others.
+    #[error(transparent)]
+    NotStored(#[from] NotStored),
     /// A template failed: a mistake of ours.
     #[error("a mail cannot be written: {0}")]
     Letter(#[from] askama::Error),

@@ -18,7 +18,7 @@ use crate::letter::Letter;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// A mail has so long altogether.
 const LONGEST_SENDING: Duration = Duration::from_secs(20);
-const CONNECTIONS: u32 = 8;
+const CONNECTIONS: u32 = 16;
 
 /// Sends mails; cheap to clone.
 #[derive(Clone, Debug)]

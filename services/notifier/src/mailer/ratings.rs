@@ -1,7 +1,10 @@
 //! A mail about ratings.
 
+use std::collections::HashSet;
+
 use chassis::database::DatabaseError;
 use chassis::fault;
+use chassis::group_commit::{Change, GroupCommit};
 use chassis::rpc::ask;
 use chassis::unit_of_work::{Cause, Draft, Work, WorkError};
 use clients::caller::token_hash;
@@ -21,7 +24,7 @@ const KIND: &str = "rating";
 
 /// A mail that was decided on.
 #[derive(Debug)]
-struct Mail {
+pub(crate) struct Mail {
     id: Uuid,
     told: Vec<Told>,
     unsubscribe_token: String,
@@ -46,7 +49,7 @@ pub(super) async fn send(app: App, turn: Turn) -> Result<(), Setback> {
         mark: &recipient_mark(&app.keys, owner),
     };
     match app.post.send(mail.id, to, letter).await {
-        Ok(()) => Ok(sent(&app, owner, &mail).await?),
+        Ok(()) => sent(&app, owner, &mail).await,
         Err(NotSent::Later) if turn.attempts < MOST_ATTEMPTS => {
             count(KIND, "later");
             let due = after(app.clock.micros(), outage::delay_of(turn.attempts));
@@ -72,37 +75,109 @@ async fn recipient(app: &App, owner: UserId) -> Result<Option<Recipient>, Setbac
 
 /// Decides on a mail and makes that durable before anything is sent: after a crash the same mail
 /// goes out, not another that tells of the same.
-async fn prepare(
-    app: &App,
-    turn: Turn,
-    wish: Notifications,
-) -> Result<Option<Mail>, DatabaseError> {
-    let (owner, now) = (turn.owner, app.clock.micros());
-    let mut work = app.database.begin().await?;
-    if wish == Notifications::Off || work.is_erased(owner.0).await? {
-        ratings::forget(&mut work, owner, now).await?;
-        work.commit().await?;
-        return Ok(None);
+async fn prepare(app: &App, turn: Turn, wish: Notifications) -> Result<Option<Mail>, Setback> {
+    let at_most_every = app.digest_interval;
+    let decision = decide(wish, turn.last_sent_at, app.clock.micros(), at_most_every);
+    let choice = Choice {
+        turn,
+        decision,
+        unsubscribe_token: app.clock.secret(),
+    };
+    together(app, &app.choices, choice).await
+}
+
+/// Makes a change together with those of other mails; by itself when the process is stopping: what was
+/// handed over must be noted.
+async fn together<C>(app: &App, group: &GroupCommit<C>, change: C) -> Result<C::Answer, Setback>
+where
+    C: Change + Clone,
+    C::Answer: Default,
+{
+    if let Some(stored) = group.submit(change.clone()).await {
+        return Ok(stored?);
     }
-    let chosen = match begun(&mut work, turn).await? {
-        Some(mail) => Some(mail),
-        None => choose(app, &mut work, turn, wish).await?,
-    };
-    let mail = match chosen {
-        Some((id, told)) => {
-            let unsubscribe_token = app.clock.secret();
-            let hash = token_hash(&unsubscribe_token);
-            store::unsubscribes::insert(&mut work, &hash, owner, now).await?;
-            Some(Mail {
-                id,
-                told,
-                unsubscribe_token,
-            })
-        }
-        None => None,
-    };
+    let mut work = app.database.begin().await?;
+    let answer = C::apply(&mut work, &[change]).await?.pop();
     work.commit().await?;
-    Ok(mail)
+    Ok(answer.unwrap_or_default())
+}
+
+/// What an owner is to be told, to be made durable.
+#[derive(Clone, Debug)]
+pub(crate) struct Choice {
+    turn: Turn,
+    decision: Decision,
+    unsubscribe_token: String,
+}
+
+impl Change for Choice {
+    type Answer = Option<Mail>;
+
+    async fn apply(work: &mut Work, changes: &[Self]) -> Result<Vec<Option<Mail>>, WorkError> {
+        let owners: Vec<Uuid> = changes.iter().map(|one| one.turn.owner.0).collect();
+        let erased = work.erased_among(&owners).await?;
+        let mut mails = Vec::with_capacity(changes.len());
+        for choice in changes {
+            mails.push(choice.make(work, &erased).await?);
+        }
+        Ok(mails)
+    }
+}
+
+impl Choice {
+    async fn make(
+        &self,
+        work: &mut Work,
+        erased: &HashSet<Uuid>,
+    ) -> Result<Option<Mail>, DatabaseError> {
+        let (owner, now) = (self.turn.owner, work.clock().micros());
+        if self.decision == Decision::Drop || erased.contains(&owner.0) {
+            ratings::forget(work, owner, now).await?;
+            return Ok(None);
+        }
+        let chosen = match begun(work, self.turn).await? {
+            Some(mail) => Some(mail),
+            None => self.choose(work).await?,
+        };
+        let Some((id, told)) = chosen else {
+            return Ok(None);
+        };
+        let unsubscribe_token = self.unsubscribe_token.clone();
+        let hash = token_hash(&unsubscribe_token);
+        store::unsubscribes::insert(work, &hash, owner, now).await?;
+        Ok(Some(Mail {
+            id,
+            told,
+            unsubscribe_token,
+        }))
+    }
+
+    /// A new mail, if one is due; otherwise the owner is looked at when one is.
+    async fn choose(&self, work: &mut Work) -> Result<Option<(Uuid, Vec<Told>)>, DatabaseError> {
+        let owner = self.turn.owner;
+        // Thousands may wait: they are not read again for each mail about one of them.
+        let limit = match self.decision {
+            Decision::SendAll => i64::MAX,
+            Decision::SendOldest | Decision::Wait(_) | Decision::Drop => 1,
+        };
+        let told = ratings::waiting(work, owner, limit).await?;
+        if told.is_empty() {
+            let now = work.clock().micros();
+            ratings::rest(work, owner, None, now).await?;
+            return Ok(None);
+        }
+        if let Decision::Wait(due) = self.decision {
+            ratings::postpone(work, owner, due, 0).await?;
+            return Ok(None);
+        }
+        if fault::is("mail-before-commit") {
+            return Ok(Some((work.clock().random_id(), told)));
+        }
+        let events: Vec<EventId> = told.iter().map(|told| told.event).collect();
+        let id = letter::mail_id(&events);
+        ratings::assign(work, owner, id, &events).await?;
+        Ok(Some((id, told)))
+    }
 }
 
 /// The mail that was on its way when somebody stopped, unless all that it told of is gone.
@@ -114,50 +189,38 @@ async fn begun(work: &mut Work, turn: Turn) -> Result<Option<(Uuid, Vec<Told>)>,
     Ok((!told.is_empty()).then_some((id, told)))
 }
 
-/// A new mail, if one is due; otherwise the owner is looked at when one is.
-async fn choose(
-    app: &App,
-    work: &mut Work,
-    turn: Turn,
-    wish: Notifications,
-) -> Result<Option<(Uuid, Vec<Told>)>, DatabaseError> {
-    let (owner, now) = (turn.owner, app.clock.micros());
-    let mut told = ratings::waiting(work, owner).await?;
-    let decision = decide(wish, turn.last_sent_at, now, app.digest_interval);
-    match decision {
-        Decision::SendOldest => told.truncate(1),
-        Decision::SendAll => {}
-        Decision::Wait(due) if !told.is_empty() => {
-            ratings::postpone(work, owner, due, 0).await?;
-            return Ok(None);
-        }
-        Decision::Wait(_) | Decision::Drop => told.clear(),
-    }
-    let events: Vec<EventId> = told.iter().map(|told| told.event).collect();
-    let id = letter::mail_id(&events);
-    if told.is_empty() {
-        ratings::rest(work, owner, None, now).await?;
-        return Ok(None);
-    }
-    if fault::is("mail-before-commit") {
-        return Ok(Some((app.clock.random_id(), told)));
-    }
-    ratings::assign(work, owner, id, &events).await?;
-    Ok(Some((id, told)))
+/// A mail that the server has taken over: what it told of goes, and the event says so.
+#[derive(Clone, Debug)]
+pub(crate) struct Sent {
+    owner: UserId,
+    mail: Uuid,
+    /// The oldest of the ratings that it told of.
+    first: Told,
 }
 
-/// The server has taken the mail over: what it told of goes, and the event says so.
-async fn sent(app: &App, owner: UserId, mail: &Mail) -> Result<(), WorkError> {
-    let now = app.clock.micros();
-    let mut work = app.database.begin().await?;
-    // Somebody who was erased while their mail was on its way leaves nothing here.
-    if !work.is_erased(owner.0).await?
-        && let Some(first) = mail.told.first()
-    {
-        ratings::settle(&mut work, owner, mail.id, (Some(now), now)).await?;
-        work.publish(notification(owner, mail.id, first))?;
+impl Change for Sent {
+    type Answer = ();
+
+    async fn apply(work: &mut Work, changes: &[Self]) -> Result<Vec<()>, WorkError> {
+        let owners: Vec<Uuid> = changes.iter().map(|sent| sent.owner.0).collect();
+        let erased = work.erased_among(&owners).await?;
+        let now = work.clock().micros();
+        for Sent { owner, mail, first } in changes {
+            // Somebody who was erased while their mail was on its way leaves nothing here.
+            if !erased.contains(&owner.0) {
+                ratings::settle(work, *owner, *mail, (Some(now), now)).await?;
+                work.publish(notification(*owner, *mail, first))?;
+            }
+        }
+        Ok(vec![(); changes.len()])
     }
-    work.commit().await?;
+}
+
+async fn sent(app: &App, owner: UserId, mail: &Mail) -> Result<(), Setback> {
+    if let Some(first) = mail.told.first() {
+        let (mail, first) = (mail.id, *first);
+        together(app, &app.sent, Sent { owner, mail, first }).await?;
+    }
     count(KIND, "sent");
     Ok(())
 }

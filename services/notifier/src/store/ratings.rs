@@ -23,7 +23,7 @@ const CLAIM: &str = "UPDATE recipient SET claimed_until = $2
         ORDER BY due_at LIMIT $3)
     RETURNING owner, last_sent_at, mail_id, attempts";
 const WAITING: &str = "SELECT event_id, image_id, rating, traceparent FROM pending WHERE owner = $1
-    ORDER BY queued_at, event_id";
+    ORDER BY queued_at, event_id LIMIT $2";
 const OF_MAIL: &str =
     "SELECT event_id, image_id, rating, traceparent FROM pending WHERE owner = $1 AND mail_id = $2
     ORDER BY queued_at, event_id";
@@ -114,12 +114,14 @@ pub(crate) async fn claim(
     Ok(turns.collect())
 }
 
-/// What waits for an owner, the oldest first.
+/// What waits for an owner, the oldest first, up to `limit`.
 pub(crate) async fn waiting(
     session: &mut Session,
     owner: UserId,
+    limit: i64,
 ) -> Result<Vec<Told>, DatabaseError> {
-    let rows = sql!(session, c => sqlx::query_as(WAITING).bind(owner.0).fetch_all(c).await)?;
+    let rows =
+        sql!(session, c => sqlx::query_as(WAITING).bind(owner.0).bind(limit).fetch_all(c).await)?;
     Ok(told(rows))
 }
 

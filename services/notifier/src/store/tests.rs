@@ -84,7 +84,10 @@ async fn a_mail_that_is_settled_takes_only_what_it_told_of() {
     ratings::settle(&mut work, OWNER, MAIL, (Some(55), 55))
         .await
         .unwrap();
-    assert_eq!(ratings::waiting(&mut work, OWNER).await.unwrap(), [told(2)]);
+    assert_eq!(
+        ratings::waiting(&mut work, OWNER, 9).await.unwrap(),
+        [told(2)]
+    );
     let turn = turns(&mut work, 55).await[0];
     assert_eq!((turn.last_sent_at, turn.mail), (Some(55), None));
 }
@@ -119,11 +122,14 @@ async fn only_the_last_word_about_an_image_waits_to_be_told() {
     let mut work = begin(&folder).await;
     queue(&mut work, 1, 50).await;
     queue(&mut work, 2, 51).await;
-    assert_eq!(ratings::waiting(&mut work, OWNER).await.unwrap(), [told(2)]);
+    assert_eq!(
+        ratings::waiting(&mut work, OWNER, 9).await.unwrap(),
+        [told(2)]
+    );
     ratings::forget_one(&mut work, RATER, told(2).image)
         .await
         .unwrap();
-    assert_eq!(ratings::waiting(&mut work, OWNER).await.unwrap(), []);
+    assert_eq!(ratings::waiting(&mut work, OWNER, 9).await.unwrap(), []);
 }
 
 #[tokio::test]
@@ -132,7 +138,10 @@ async fn a_rating_is_queued_once() {
     let mut work = begin(&folder).await;
     queue(&mut work, 1, 50).await;
     queue(&mut work, 1, 51).await;
-    assert_eq!(ratings::waiting(&mut work, OWNER).await.unwrap(), [told(1)]);
+    assert_eq!(
+        ratings::waiting(&mut work, OWNER, 9).await.unwrap(),
+        [told(1)]
+    );
 }
 
 #[tokio::test]
@@ -204,5 +213,5 @@ async fn an_erased_raters_ratings_are_not_told_of() {
     let mut work = begin(&folder).await;
     queue(&mut work, 1, 50).await;
     assert_eq!(erasure::erase(&mut work, RATER).await.unwrap().1, 1);
-    assert_eq!(ratings::waiting(&mut work, OWNER).await.unwrap(), []);
+    assert_eq!(ratings::waiting(&mut work, OWNER, 9).await.unwrap(), []);
 }
