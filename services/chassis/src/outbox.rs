@@ -303,6 +303,9 @@ async fn prune(database: &Database, bus: &Bus) -> anyhow::Result<()> {
     sql!(work, c => sqlx::query(PRUNE).bind(now - micros(KEEP_SENT)).execute(c).await.map(drop))?;
     digest::prune(&mut work).await?;
     work.commit().await?;
+    if !bus.is_connected() {
+        return Ok(());
+    }
     for stream in streams_of(&source(database.service())) {
         if let Some(life) = life_of(bus, stream.name).await? {
             prune_expired(database, stream.name, now - micros(swept_after(life))).await?;

@@ -12,6 +12,7 @@
 pub mod auth;
 pub mod caller;
 pub mod notifier;
+pub mod receipt;
 pub mod statistics;
 pub mod user;
 

@@ -122,6 +122,30 @@ pub(crate) enum Erase {
     /// Search every byte of every store: in any case, as UTF-16, base64, hex, JSON, a UUID's bytes, inside
     /// gzip and zip too. Ends with 1 if anything is found, with 2 if something cannot be read.
     Scan(Scan),
+    /// Tell whether the receipt of an erasure is genuine, and what it says. Ends with 1 if it is not.
+    VerifyReceipt(VerifyReceipt),
+    /// Print the public key by which anybody can tell that this deployment's receipts are genuine.
+    ReceiptKey(ReceiptKey),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyReceipt {
+    /// A file with the receipt: the signed line alone, or the answer of the status address. `-` is standard input.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// The public key, as `dipper erase receipt-key` prints it [default: that of the data folder's deployment].
+    #[arg(long, value_name = "HEX")]
+    pub key: Option<String>,
+    /// Data folder of the instance [default: ./dipper-data].
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReceiptKey {
+    /// Data folder of the instance [default: ./dipper-data].
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -225,6 +249,17 @@ pub(crate) struct CreateUser {
     nats_server: Option<PathBuf>,
 }
 
+impl Erase {
+    fn data_dir(&self) -> Option<String> {
+        let folder = match self {
+            Self::Scan(scan) => &scan.data_dir,
+            Self::VerifyReceipt(verify) => &verify.data_dir,
+            Self::ReceiptKey(key) => &key.data_dir,
+        };
+        folder.as_ref().map(|path| path.display().to_string())
+    }
+}
+
 impl Catalogue {
     /// Whether the command is about a running broker, not about the catalogue alone.
     pub const fn asks_the_broker(&self) -> bool {
@@ -255,7 +290,7 @@ impl Command {
             Self::Catalogue(Catalogue::Readers(old) | Catalogue::Retire(old)) => {
                 set("data_dir", path(&old.data_dir));
             }
-            Self::Erase(Erase::Scan(scan)) => set("data_dir", path(&scan.data_dir)),
+            Self::Erase(erase) => set("data_dir", erase.data_dir()),
             Self::Explain(explain) => set("data_dir", path(&explain.data_dir)),
             Self::Rebuild(rebuild) => set("data_dir", path(&rebuild.data_dir)),
             Self::User(User::Create(create)) => {

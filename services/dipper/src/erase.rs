@@ -1,4 +1,6 @@
-//! `dipper erase scan`: what is left of somebody, byte by byte.
+//! `dipper erase`: what is left of somebody, byte by byte, and whether a receipt is genuine.
+
+mod receipt;
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -17,8 +19,12 @@ const TELL_EVERY: Duration = Duration::from_secs(5);
 
 /// Runs one of the commands. What cannot be searched is not taken for a finding.
 pub(crate) fn run(settings: &Settings, command: &Erase) -> ExitCode {
-    let Erase::Scan(command) = command;
-    scan(settings, command).unwrap_or_else(|error| {
+    let outcome = match command {
+        Erase::Scan(command) => scan(settings, command),
+        Erase::VerifyReceipt(command) => receipt::verify(settings, command),
+        Erase::ReceiptKey(_) => receipt::tell_key(settings),
+    };
+    outcome.unwrap_or_else(|error| {
         complain(&format!("{error:#}"));
         ExitCode::from(NOT_READ)
     })

@@ -31,6 +31,9 @@ pub(crate) enum Error {
     /// The vault does not open: the deployment's secret is not the one it was sealed with.
     #[error("the identity vault does not open: is the deployment's secret the right one?")]
     Vault(#[from] Unsealable),
+    /// The receipt cannot be written.
+    #[error("a receipt cannot be written")]
+    Unsigned(#[source] serde_json::Error),
     /// The database refused.
     #[error(transparent)]
     Database(#[from] DatabaseError),
@@ -47,7 +50,7 @@ impl From<Error> for Problem {
             Error::InvalidName => Self::field("/name", error.to_string()),
             Error::UnknownUser | Error::UnknownRequest => Self::not_found(),
             Error::Erased => Self::gone(),
-            Error::Vault(_) => Self::internal(&error),
+            Error::Vault(_) | Error::Unsigned(_) => Self::internal(&error),
             Error::Database(error) => error.into(),
             Error::Work(error) => error.into(),
         }

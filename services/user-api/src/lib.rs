@@ -39,7 +39,7 @@ use std::sync::Arc;
 use axum::extract::FromRef;
 use chassis::bus::Bus;
 use chassis::database::Database;
-use chassis::keys::PurposeKey;
+use chassis::keys::{Keys, PurposeKey};
 use chassis::lifecycle::Lifecycle;
 use chassis::{Chassis, Service};
 use clients::Authenticator;
@@ -65,6 +65,8 @@ struct Parts {
     authenticator: Authenticator,
     vault: Vault,
     mails: CaughtMails,
+    /// Sign receipts.
+    keys: Keys,
     /// Makes the secret id of a request from its event's id, so that it need not be kept.
     request_key: PurposeKey,
     /// Makes the hash by which `gdpr.erased` names a person: the one that every fence holds, so
@@ -98,6 +100,7 @@ pub async fn service(chassis: &Chassis) -> anyhow::Result<Service> {
         authenticator: Authenticator::new(chassis),
         vault: Vault::new(&chassis.keys),
         mails: CaughtMails::new(chassis),
+        keys: chassis.keys.clone(),
         request_key: chassis.keys.purpose("user-api request"),
         subject_key: chassis.keys.purpose("fence"),
         wake_eraser: Arc::default(),

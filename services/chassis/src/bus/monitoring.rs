@@ -32,8 +32,8 @@ struct Store {
     sync_interval: u64,
     #[serde(default)]
     sync_always: bool,
-    #[serde(default)]
-    store_dir: PathBuf,
+    #[serde(default, rename = "store_dir")]
+    folder: PathBuf,
 }
 
 /// Whether a server answers its plain health check: then it has opened the streams that it has.
@@ -49,7 +49,7 @@ pub async fn not_durable(address: &str) -> anyhow::Result<Option<String>> {
 
 /// Where the server at `host:port` keeps its streams, if that is on this machine.
 pub(crate) async fn store_folder(address: &str) -> anyhow::Result<Option<PathBuf>> {
-    let folder = store(address).await?.store_dir;
+    let folder = store(address).await?.folder;
     Ok(folder.is_dir().then_some(folder))
 }
 

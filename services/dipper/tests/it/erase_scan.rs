@@ -139,8 +139,8 @@ async fn after_an_erasure_nothing_is_found_in_any_store() {
     let image = system.api.tick(&canary).await;
     let rating = format!("/api/v1/images/{image}/rating");
     let four = json!({"rating": 4});
-    let rated = system.api.put_as(&rater, &rating, &four).await;
-    rated.expect(200);
+    let given = system.api.put_as(&rater, &rating, &four).await;
+    given.expect(200);
     eventually("the canary is told of the rating", || async {
         let mails = rating_mails(&system.api, &canary).await;
         (!mails.is_empty()).then_some(())

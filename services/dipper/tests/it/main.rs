@@ -20,6 +20,7 @@ mod faults;
 mod kills;
 mod pages;
 mod rebuild;
+mod receipt;
 mod retention;
 mod round;
 mod setup;

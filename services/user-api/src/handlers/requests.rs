@@ -6,6 +6,7 @@ use axum::http::{HeaderName, header};
 use chassis::database::DatabaseError;
 use chassis::http::{Json, Path, Problem};
 use chrono::{DateTime, Utc};
+use clients::receipt::{Receipt, ServiceReceipt, sign};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -30,7 +31,7 @@ pub(crate) struct RequestStatus {
     services: Vec<ServiceStatus>,
     /// What was done, at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
-    receipt: Option<Receipt>,
+    receipt: Option<SignedReceipt>,
 }
 
 /// What can be asked for.
@@ -50,24 +51,14 @@ struct ServiceStatus {
     state: ServiceState,
 }
 
-/// What was done.
+/// What was done, to read and to prove.
 #[derive(Serialize, ToSchema)]
-struct Receipt {
-    /// When the last of it was done.
-    finished_at: DateTime<Utc>,
-    /// How many events were overwritten in the streams.
-    events_deleted: i64,
-    /// What each service deleted.
-    services: Vec<ServiceReceipt>,
-}
-
-/// What a service deleted.
-#[derive(Serialize, ToSchema)]
-struct ServiceReceipt {
-    /// The service.
-    name: String,
-    /// How many rows and files.
-    rows: i64,
+struct SignedReceipt {
+    /// The receipt.
+    #[serde(flatten)]
+    receipt: Receipt,
+    /// The same, signed: `dipper erase verify-receipt` tells whether it is genuine.
+    jws: String,
 }
 
 /// How far an erasure request has come.
@@ -84,15 +75,21 @@ pub(crate) async fn show(
     Path(request_id): Path<String>,
 ) -> Result<([(HeaderName, &'static str); 1], Json<RequestStatus>), Error> {
     let mut session = app.database.read().await?;
-    let erasure = erasures::by_request(&mut session, &request_hash(&request_id)).await?;
+    let hash = request_hash(&request_id);
+    let erasure = erasures::by_request(&mut session, &hash).await?;
     let erasure = erasure.ok_or(Error::UnknownRequest)?;
     let services = erasures::services(&mut session, erasure.event_id).await?;
-    let status = RequestStatus::new(&erasure, services)?;
+    let receipt = signed(&app, receipt(&hash, &erasure, &services)?)?;
+    let status = RequestStatus::new(&erasure, &services, receipt)?;
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(status)))
 }
 
 impl RequestStatus {
-    fn new(erasure: &Erasure, rows: Vec<ServiceRow>) -> Result<Self, DatabaseError> {
+    fn new(
+        erasure: &Erasure,
+        rows: &[ServiceRow],
+        receipt: Option<SignedReceipt>,
+    ) -> Result<Self, DatabaseError> {
         let services = rows.iter().map(service_status);
         Ok(Self {
             kind: Kind::Erasure,
@@ -100,7 +97,7 @@ impl RequestStatus {
             requested_at: time(erasure.requested_at)?,
             due_at: time(erasure.due_at)?,
             services: services.collect::<Result<_, _>>()?,
-            receipt: receipt(erasure, rows)?,
+            receipt,
         })
     }
 }
@@ -112,19 +109,34 @@ fn service_status(row: &ServiceRow) -> Result<ServiceStatus, DatabaseError> {
     })
 }
 
-fn receipt(erasure: &Erasure, rows: Vec<ServiceRow>) -> Result<Option<Receipt>, DatabaseError> {
+/// What an erasure did, once it is done.
+fn receipt(
+    request_sha256: &str,
+    erasure: &Erasure,
+    rows: &[ServiceRow],
+) -> Result<Option<Receipt>, DatabaseError> {
     let Some(finished_at) = erasure.finished_at else {
         return Ok(None);
     };
-    let services = rows.into_iter().map(|row| ServiceReceipt {
-        name: row.service,
+    let services = rows.iter().map(|row| ServiceReceipt {
+        name: row.service.clone(),
         rows: row.deleted,
     });
     Ok(Some(Receipt {
+        request_sha256: request_sha256.to_owned(),
+        requested_at: time(erasure.requested_at)?,
         finished_at: time(finished_at)?,
         events_deleted: erasure.events_deleted,
         services: services.collect(),
     }))
+}
+
+fn signed(app: &App, receipt: Option<Receipt>) -> Result<Option<SignedReceipt>, Error> {
+    let Some(receipt) = receipt else {
+        return Ok(None);
+    };
+    let jws = sign(&receipt, &app.keys).map_err(Error::Unsigned)?;
+    Ok(Some(SignedReceipt { receipt, jws }))
 }
 
 fn time(micros: i64) -> Result<DateTime<Utc>, DatabaseError> {

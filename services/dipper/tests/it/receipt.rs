@@ -1,0 +1,69 @@
+//! Whoever was erased can prove it.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+use testkit::{Launch, eventually};
+
+use crate::setup::{DIPPER, System};
+
+/// The exit code and what was said.
+async fn dipper(arguments: &[&str]) -> (Option<i32>, String) {
+    let output = Launch::new(DIPPER, arguments).output().await;
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    (output.status.code(), said)
+}
+
+/// The status of an erasure when it is done.
+async fn erased(system: &System) -> Value {
+    let api = &system.api;
+    let birder = api.join("Ada").await;
+    api.tick(&birder).await;
+    let body = json!({"password": birder.password});
+    let asked = api.post_as(&birder, "/api/v1/gdpr/delete", &body).await;
+    let asked = asked.expect(202).json;
+    let status_url = asked["status_url"].as_str().unwrap();
+    eventually("the erasure ends", || async {
+        let status = api.get(status_url).await.expect(200).json;
+        status["receipt"].is_object().then_some(status)
+    })
+    .await
+}
+
+async fn verify(file: &Path, more: [&str; 2]) -> (Option<i32>, String) {
+    let file = file.to_string_lossy();
+    dipper(&["erase", "verify-receipt", &file, more[0], more[1]]).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receipt_can_be_verified_by_anybody_and_changed_by_nobody() {
+    let system = System::up().await;
+    let status = erased(&system).await;
+    let data = system.stop_and_keep().await;
+    let own = data.path().to_string_lossy();
+    let elsewhere = tempfile::tempdir().unwrap();
+
+    let kept = elsewhere.path().join("status.json");
+    std::fs::write(&kept, status.to_string()).unwrap();
+    let (code, said) = verify(&kept, ["--data-dir", &own]).await;
+    assert_eq!(code, Some(0), "{said}");
+    assert!(
+        said.starts_with("genuine\n") && said.contains("tick-api"),
+        "{said}"
+    );
+
+    let jws = status["receipt"]["jws"].as_str().unwrap();
+    let line = elsewhere.path().join("line");
+    std::fs::write(&line, jws).unwrap();
+    let (_, key) = dipper(&["erase", "receipt-key", "--data-dir", &own]).await;
+    assert_eq!(verify(&line, ["--key", key.trim()]).await.0, Some(0));
+    // The first key of RFC 8032's examples.
+    let other = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
+    assert_eq!(verify(&line, ["--key", other]).await.0, Some(1));
+    std::fs::write(&line, jws.to_uppercase()).unwrap();
+    assert_eq!(verify(&line, ["--key", key.trim()]).await.0, Some(1));
+
+    let nowhere = elsewhere.path().join("nowhere");
+    let nowhere = nowhere.to_string_lossy();
+    assert_eq!(verify(&kept, ["--data-dir", &nowhere]).await.0, Some(2));
+}
