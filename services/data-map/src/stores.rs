@@ -1,5 +1,7 @@
 //! Streams, folders and files: where bytes lie, and so what a scan has to look through.
 
+use std::time::Duration;
+
 use envelope::catalogue::{ADMIN, DEAD, GDPR, NOTIFICATION, RATE, SCORE, TICK, USER};
 
 use crate::activities::{
@@ -130,6 +132,17 @@ pub static STORES: &[Store] = &[
         ..path(
             "objects",
             "photos, in folders named by random ids, without anything that cameras write beside the pixels",
+        )
+    },
+    Store {
+        whose: Whose::AccountHolder,
+        category: Category::Event,
+        activity: &ERASURE,
+        retention: Retention::For(Duration::from_hours(7 * 24)),
+        erasure: Erasure::FileGoes,
+        ..path(
+            "exports",
+            "archives of people's own data, in files named by random ids, each sealed with a key of its own",
         )
     },
     Store {
