@@ -15,18 +15,21 @@
 //! | [`outbox`] | the relay from the database to the broker |
 //! | [`fence`] | erased people stay erased |
 //! | [`erasure`] | what every service does alike when a person is erased |
+//! | [`access`] | what a service holds about somebody, for their export |
 //! | [`bus`] | the broker connection, streams, publishing |
 //! | [`consumers`] | events to handlers: inbox, effect and new events in one transaction |
 //! | [`deliveries`] | what became of every event, and what to do about those that failed |
 //! | [`rebuild`] | a service's database built anew from the streams, beside the live one |
 //! | [`rpc`] | questions between services |
 //! | [`objects`] | the picture store |
+//! | [`sealed_file`] | files that are sealed while they are written |
 //! | [`http`] | problem documents, extractors, the layers around all routes |
 //! | [`trace`] | what one request sets off, from its answer to the last effect |
 //! | [`telemetry`] | logs and metrics |
 //! | [`fault`] | mistakes made on purpose, for the proof set |
 //! | [`nats_server`] | a nats-server as a child process |
 
+pub mod access;
 pub mod audit;
 pub mod bus;
 pub mod clock;
@@ -46,6 +49,7 @@ pub mod objects;
 pub mod outbox;
 pub mod rebuild;
 pub mod rpc;
+pub mod sealed_file;
 pub mod service;
 pub mod settings;
 pub mod telemetry;
