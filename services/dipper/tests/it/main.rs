@@ -15,6 +15,7 @@ mod decisions;
 mod dedupe;
 mod durability;
 mod erase_scan;
+mod export;
 mod faults;
 mod kills;
 mod pages;
