@@ -228,6 +228,11 @@ impl Decoded {
         T::read(self.envelope.version, &self.envelope.data)
     }
 
+    /// Who is named in it, and where in the data.
+    pub fn mentions(&self) -> Vec<(&'static str, Mentioned)> {
+        mentions(self.contract, &self.envelope.data).collect()
+    }
+
     /// Who is named in it, as the catalogue tells.
     pub fn people(&self) -> Vec<Mentioned> {
         people(self.contract, &self.envelope.data)
@@ -236,16 +241,24 @@ impl Decoded {
 
 /// Who is named in an event's data.
 pub(crate) fn people(contract: &Contract, data: &Value) -> Vec<Mentioned> {
-    let named = contract.personal.iter().filter_map(|personal| {
+    let mentions = mentions(contract, data);
+    mentions.map(|(_, mentioned)| mentioned).collect()
+}
+
+fn mentions<'a>(
+    contract: &'a Contract,
+    data: &'a Value,
+) -> impl Iterator<Item = (&'static str, Mentioned)> + 'a {
+    contract.personal.iter().filter_map(|personal| {
         let text = text_at(data, personal.pointer)?;
         let (id, kind) = mention(text)?;
-        Some(Mentioned {
+        let mentioned = Mentioned {
             id,
             whose: personal.whose,
             kind,
-        })
-    });
-    named.collect()
+        };
+        Some((personal.pointer, mentioned))
+    })
 }
 
 #[cfg(test)]

@@ -21,11 +21,12 @@ pub const SERVICES: [&str; 7] = {
 };
 
 /// Which listener serves a path: the first whose beginning fits.
-const FRONTS: [(&str, &str); 9] = [
+const FRONTS: [(&str, &str); 10] = [
     ("/api/v1/auth", "auth-api"),
     ("/api/v1/users/me/lists", "tick-api"),
     ("/api/v1/users", "user-api"),
     ("/api/v1/gdpr/requests", "user-api"),
+    ("/api/v1/gdpr/export", "user-api"),
     ("/unsubscribe", "notifier"),
     ("/api/v1/statistics", "statistics"),
     ("/api/v1/admin", "admin-api"),

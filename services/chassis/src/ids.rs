@@ -21,6 +21,47 @@ pub fn ids_in(bytes: &[u8]) -> Vec<Uuid> {
     ids
 }
 
+/// The text with the id of nobody instead of each id that is to be hidden.
+pub fn hide_ids(text: &str, is_hidden: impl Fn(Uuid) -> bool) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let (mut rest, mut before) = (text, None);
+    while let Some(first) = rest.chars().next() {
+        let length = match id_at(rest, before) {
+            Some((id, length)) if is_hidden(id) && length == SIMPLE => {
+                shown.push_str(&Uuid::nil().simple().to_string());
+                length
+            }
+            Some((id, length)) if is_hidden(id) => {
+                shown.push_str(&Uuid::nil().to_string());
+                length
+            }
+            _ => {
+                shown.push(first);
+                first.len_utf8()
+            }
+        };
+        let (passed, remaining) = rest.split_at(length);
+        (rest, before) = (remaining, passed.bytes().last());
+    }
+    shown
+}
+
+/// The id that a text begins with, and how long it is there.
+fn id_at(text: &str, before: Option<u8>) -> Option<(Uuid, usize)> {
+    let bytes = text.as_bytes();
+    if bytes.get(8) == Some(&b'-') {
+        let id = bytes.get(..HYPHENATED).and_then(id);
+        return id.map(|id| (id, HYPHENATED));
+    }
+    let is_digit = |byte: &u8| byte.is_ascii_hexdigit();
+    // One of a longer row of digits is none.
+    if before.as_ref().is_some_and(is_digit) || bytes.get(SIMPLE).is_some_and(is_digit) {
+        return None;
+    }
+    let id = bytes.get(..SIMPLE).and_then(id);
+    id.map(|id| (id, SIMPLE))
+}
+
 fn id(text: &[u8]) -> Option<Uuid> {
     Uuid::try_parse_ascii(text).ok()
 }
@@ -49,5 +90,20 @@ mod tests {
         assert!(ids_in("ab".repeat(32).as_bytes()).is_empty());
         assert!(ids_in(b"").is_empty());
         assert!(ids_in(&[0xff; 100]).is_empty());
+    }
+
+    #[test]
+    fn hidden_ids_are_replaced_in_any_form_and_others_stay() {
+        let hidden = Uuid::parse_str(ID).unwrap();
+        let other = Uuid::from_u128(7);
+        let digits = hidden.simple().to_string();
+        let text = format!("é {ID} {} {digits}, {other} f{digits}", ID.to_uppercase());
+        let shown = hide_ids(&text, |id| id == hidden);
+        let nil = Uuid::nil();
+        assert_eq!(
+            shown,
+            format!("é {nil} {nil} {}, {other} f{digits}", nil.simple())
+        );
+        assert_eq!(hide_ids(&text, |_| false), text);
     }
 }

@@ -15,6 +15,7 @@
 //! | [`outbox`] | the relay from the database to the broker |
 //! | [`fence`] | erased people stay erased |
 //! | [`erasure`] | what every service does alike when a person is erased |
+//! | [`access`] | what a service holds about somebody, for their export |
 //! | [`bus`] | the broker connection, streams, publishing |
 //! | [`consumers`] | events to handlers: inbox, effect and new events in one transaction |
 //! | [`deliveries`] | what became of every event, and what to do about those that failed |
@@ -22,12 +23,14 @@
 //! | [`rpc`] | questions between services |
 //! | [`retention`] | how early what is too old is overwritten |
 //! | [`objects`] | the picture store |
+//! | [`sealed_file`] | files that are sealed while they are written |
 //! | [`http`] | problem documents, extractors, the layers around all routes |
 //! | [`trace`] | what one request sets off, from its answer to the last effect |
 //! | [`telemetry`] | logs and metrics |
 //! | [`fault`] | mistakes made on purpose, for the proof set |
 //! | [`nats_server`] | a nats-server as a child process |
 
+pub mod access;
 pub mod audit;
 pub mod bus;
 pub mod clock;
@@ -48,6 +51,7 @@ pub mod outbox;
 pub mod rebuild;
 pub mod retention;
 pub mod rpc;
+pub mod sealed_file;
 pub mod service;
 pub mod settings;
 pub mod telemetry;

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use sqlx::migrate::Migrator;
 use utoipa_axum::router::OpenApiRouter;
 
+use crate::access::{self, Opener, Sealed};
 use crate::audit::{self, Pace};
 use crate::bus::Bus;
 use crate::bus::old_readers::{self, OldReaders};
 use crate::clock::Clock;
 use crate::consumers::{BoundConsumers, BoundEffects};
-use crate::database::{Database, DatabaseUrl};
+use crate::database::{Database, DatabaseError, DatabaseUrl};
 use crate::deliveries;
 use crate::erasure;
 use crate::keys::Keys;
@@ -71,6 +72,7 @@ pub struct Service {
     consumers: Option<BoundConsumers>,
     effects: Option<BoundEffects>,
     database: Option<Database>,
+    opener: Opener,
     tasks: Vec<(&'static str, Task)>,
 }
 
@@ -93,6 +95,7 @@ impl Service {
             consumers: None,
             effects: None,
             database: None,
+            opener: access::nothing_sealed(),
             tasks: Vec::new(),
         }
     }
@@ -131,6 +134,17 @@ impl Service {
         }
     }
 
+    /// How it opens what it has sealed in its database, for an export of the owner's data.
+    pub fn opens(
+        self,
+        opener: impl Fn(&Sealed<'_>) -> Result<serde_json::Value, DatabaseError> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            opener: Arc::new(opener),
+            ..self
+        }
+    }
+
     /// Something it does by itself until the stop.
     pub fn task(
         mut self,
@@ -162,6 +176,7 @@ impl Service {
         if let Some(database) = &self.database {
             answers = answers.and(deliveries::answers(database, &self.bus));
             answers = answers.and(audit::answers(database));
+            answers = answers.and(access::answers(database, Arc::clone(&self.opener)));
             if envelope::reader(self.name).is_some_and(|reader| reader.is_derived) {
                 answers = answers.and(rebuild::answers(database));
             }

@@ -147,6 +147,8 @@ pub struct Settings {
     /// At most one mail about ratings in this time; by default as the person chose.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub digest_interval: Option<Seconds>,
+    /// How long the archive of an export is kept.
+    pub export_life: Seconds,
     /// How bearer tokens are judged.
     pub auth_mode: AuthMode,
     /// The deployment's secret, at least 32 characters; by default made and kept in the data folder.
@@ -177,6 +179,7 @@ impl Default for Settings {
             mail_from: "Dipper <no-reply@dipper.invalid>".to_owned(),
             old_readers: String::new(),
             digest_interval: None,
+            export_life: Seconds(Duration::from_hours(7 * 24)),
             auth_mode: AuthMode::default(),
             secret: None,
             retention: BTreeMap::new(),

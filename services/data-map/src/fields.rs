@@ -280,6 +280,13 @@ fn versions(event: &str) -> impl Iterator<Item = &'static Contract> {
         .filter(move |contract| contract.name() == event)
 }
 
+/// The fields of an event, those of its envelope first.
+pub fn fields_of(event: &str) -> impl Iterator<Item = &'static Part> {
+    let all = FIELDS.iter();
+    all.filter(move |fields| fields.event == event || fields.event == "*")
+        .flat_map(|fields| fields.all)
+}
+
 pub(crate) fn items() -> Vec<Item> {
     FIELDS.iter().flat_map(items_of).collect()
 }

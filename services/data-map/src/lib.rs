@@ -6,6 +6,7 @@
 //! instance has, and fails for whatever is missing on either side.
 
 mod activities;
+mod belongs;
 mod fields;
 mod model;
 mod page;
@@ -14,12 +15,13 @@ mod stores;
 mod tables;
 
 pub use activities::{ACTIVITIES, Activity, Basis};
-pub use fields::{FIELDS, Fields};
+pub use belongs::{Belongs, Export, Owner, Way};
+pub use fields::{FIELDS, Fields, fields_of};
 pub use model::{Category, Erasure, Item, Part, Place, Retention, Whose};
 pub use page::{notice, records_page};
 pub use records::{PlaceRecord, Record, Records, records};
 pub use stores::{CAUGHT_MAIL, Kind, STORES, Store};
-pub use tables::{SHARED, TABLES, Table, columns_of};
+pub use tables::{SHARED, TABLES, Table, columns_of, services, tables_of};
 
 /// Every item, in the order of events, tables and stores.
 pub fn items() -> Vec<Item> {

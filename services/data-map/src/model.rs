@@ -6,6 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::Activity;
+use crate::belongs::Export;
 
 /// Whom data is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ToSchema)]
@@ -253,9 +254,34 @@ pub struct Item {
 pub struct Part {
     /// A column's name, or a field's pointer into the envelope.
     pub name: &'static str,
-    pub(crate) whose: Whose,
-    pub(crate) category: Category,
-    pub(crate) means: &'static str,
+    /// About whom.
+    pub whose: Whose,
+    /// Of which kind.
+    pub category: Category,
+    /// What it is.
+    pub means: &'static str,
+    /// What an export holds of it.
+    pub export: Export,
+}
+
+impl Part {
+    /// An export holds what it seals.
+    pub(crate) const fn opened(mut self) -> Self {
+        self.export = Export::Opened;
+        self
+    }
+
+    /// An export holds its value, whichever kind it is of.
+    pub(crate) const fn shown(mut self) -> Self {
+        self.export = Export::Value;
+        self
+    }
+
+    /// An export does not hold its value, for a reason.
+    pub(crate) const fn left_out(mut self, why: &'static str) -> Self {
+        self.export = Export::LeftOut(why);
+        self
+    }
 }
 
 pub(crate) const fn part(
@@ -269,6 +295,7 @@ pub(crate) const fn part(
         whose,
         category,
         means,
+        export: Export::of(category),
     }
 }
 

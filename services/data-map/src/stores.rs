@@ -138,6 +138,17 @@ pub static STORES: &[Store] = &[
         )
     },
     Store {
+        whose: Whose::AccountHolder,
+        category: Category::Event,
+        activity: &ERASURE,
+        retention: Retention::For(Duration::from_hours(7 * 24)),
+        erasure: Erasure::FileGoes,
+        ..path(
+            "exports",
+            "archives of people's own data, in files named by random ids, each sealed with a key of its own",
+        )
+    },
+    Store {
         whose: Whose::Recipient,
         category: Category::Contact,
         activity: &MAIL,

@@ -11,6 +11,7 @@ mod user_api;
 pub use shared::SHARED;
 
 use crate::activities::Activity;
+use crate::belongs::{Belongs, Owner};
 use crate::model::{Erasure, Item, Part, Place, Retention, part as column, technical};
 
 /// A table, and what is the same for all its columns.
@@ -20,11 +21,42 @@ pub struct Table {
     pub service: &'static str,
     /// The table's name.
     pub name: &'static str,
-    activity: &'static Activity,
-    retention: Retention,
+    /// What it is for.
+    pub activity: &'static Activity,
+    /// For how long its rows are kept.
+    pub retention: Retention,
     erasure: Erasure,
+    /// Whose its rows are.
+    pub belongs: Belongs,
     /// Its columns.
     pub columns: &'static [Part],
+}
+
+impl Table {
+    /// Says whom its rows belong to.
+    const fn of(mut self, owners: &'static [Owner]) -> Self {
+        self.belongs = Belongs::To(owners);
+        self
+    }
+
+    /// Says what its rows repeat.
+    const fn copies(mut self, what: &'static str) -> Self {
+        self.belongs = Belongs::Copies(what);
+        self
+    }
+
+    /// What an erasure does to its rows.
+    pub const fn erasure(&self) -> Erasure {
+        self.erasure
+    }
+
+    /// Those whose rows these are; none for a table of nobody's.
+    pub const fn owners(&self) -> &'static [Owner] {
+        match self.belongs {
+            Belongs::To(owners) => owners,
+            Belongs::ToNobody | Belongs::Copies(_) => &[],
+        }
+    }
 }
 
 /// A table whose rows go with whom they are about.
@@ -41,6 +73,7 @@ const fn personal(
         activity,
         retention,
         erasure: Erasure::RowGoes,
+        belongs: Belongs::ToNobody,
         columns,
     }
 }
@@ -59,12 +92,22 @@ fn all() -> impl Iterator<Item = &'static Table> {
     SHARED.iter().chain(TABLES.iter().copied().flatten())
 }
 
+/// The tables that a service's database must have, and no others.
+pub fn tables_of(service: &str) -> impl Iterator<Item = &'static Table> {
+    all().filter(move |table| table.service == service || table.service == "*")
+}
+
 /// The tables and columns that a service's database must have, and no others.
 pub fn columns_of(service: &str) -> Vec<(&'static str, &'static str)> {
-    all()
-        .filter(|table| table.service == service || table.service == "*")
+    tables_of(service)
         .flat_map(|table| table.columns.iter().map(|column| (table.name, column.name)))
         .collect()
+}
+
+/// The services that have a database.
+pub fn services() -> impl Iterator<Item = &'static str> {
+    let first = TABLES.iter().filter_map(|tables| tables.first());
+    first.map(|table| table.service)
 }
 
 pub(crate) fn items() -> Vec<Item> {
@@ -90,7 +133,8 @@ fn items_of(table: &'static Table) -> impl Iterator<Item = Item> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Whose;
+    use crate::belongs::Export;
+    use crate::model::{Category, Whose};
 
     #[test]
     fn what_stays_after_an_erasure_names_nobody() {
@@ -104,6 +148,30 @@ mod tests {
                 assert_eq!(name, None, "{}.{} stays: {why}", table.service, table.name);
             }
         }
+    }
+
+    #[test]
+    fn what_names_somebody_says_whose_it_is_by_columns_that_are_there() {
+        for table in all() {
+            let mut columns = table.columns.iter();
+            let names_somebody = columns.any(|column| column.whose != Whose::Nobody);
+            let belongs = !matches!(table.belongs, Belongs::ToNobody);
+            assert_eq!(names_somebody, belongs, "{}.{}", table.service, table.name);
+            for owner in table.owners() {
+                let mut columns = table.columns.iter();
+                let known = columns.any(|column| column.name == owner.column);
+                assert!(known, "{}.{}", table.name, owner.column);
+            }
+        }
+    }
+
+    #[test]
+    fn an_export_holds_nothing_that_proves_who_somebody_is() {
+        let columns = all().flat_map(|table| table.columns);
+        let secret = columns.filter(|column| column.category == Category::Credential);
+        let shown = secret.filter(|column| !matches!(column.export, Export::LeftOut(_)));
+        let shown: Vec<&str> = shown.map(|column| column.name).collect();
+        assert_eq!(shown, ["role"], "a role is no secret");
     }
 
     #[test]

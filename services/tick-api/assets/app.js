@@ -7,6 +7,7 @@ import { showAccount, startAccount } from "./account.js";
 import { call, Problem, session } from "./api.js";
 import { byId, hush, say, warn } from "./dom.js";
 import { showErasure } from "./erasure.js";
+import { startExport } from "./export.js";
 import { showFeed, startFeed } from "./feed.js";
 import { addPasswordToggles } from "./forms.js";
 import { showConfirm, startEntrance } from "./entrance.js";
@@ -143,6 +144,7 @@ function start() {
   startFeed();
   startTicks();
   startAccount();
+  startExport();
   byId("skip").addEventListener("click", skip);
   byId("notice-close").addEventListener("click", hush);
   session.addEventListener("change", onSessionChange);

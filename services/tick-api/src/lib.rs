@@ -103,9 +103,11 @@ pub async fn service(chassis: &Chassis) -> anyhow::Result<Service> {
     }));
     let (objects, lifecycle) = (chassis.objects.clone(), chassis.lifecycle.clone());
     let clear = uploads::clear_abandoned(database.clone(), objects, lifecycle);
+    let private = app.private.clone();
     Ok(Service::new(NAME, chassis)
         .router(router::router(app.clone()))
         .consumers(consumers::table(app, database.clone()))
         .task("tick-api abandoned uploads", clear)
+        .opens(move |sealed| private.open_column(sealed))
         .database(database))
 }

@@ -1,8 +1,10 @@
 //! What only a tick's owner may read: sealed before it goes to the database.
 
+use chassis::access::Sealed;
 use chassis::database::DatabaseError;
 use chassis::keys::{Keys, PurposeKey};
 use envelope::TickId;
+use serde_json::{Value, json};
 
 use crate::place::Place;
 
@@ -50,6 +52,19 @@ impl Private {
     /// The note again.
     pub(crate) fn open_note(&self, tick: TickId, sealed: &[u8]) -> Result<String, DatabaseError> {
         self.open(tick, "note", sealed)
+    }
+
+    /// Opens a private column of a tick, for an export.
+    pub(crate) fn open_column(&self, sealed: &Sealed<'_>) -> Result<Value, DatabaseError> {
+        let (tick, bytes) = (TickId(sealed.id_of("id")?), sealed.bytes()?);
+        match sealed.column {
+            "place" => {
+                let Place { lat, lon } = self.open_place(tick, &bytes)?;
+                Ok(json!({"lat": lat, "lon": lon}))
+            }
+            "note" => Ok(self.open_note(tick, &bytes)?.into()),
+            _ => Err(DatabaseError::Damaged("a sealed column of tick")),
+        }
     }
 
     fn seal(&self, tick: TickId, column: &str, plain: &str) -> String {

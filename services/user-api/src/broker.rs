@@ -1,6 +1,8 @@
 //! What erasure does at the broker: looks for messages in the streams and overwrites them. It asks
 //! the stream's leader, never a replica, which may lag behind.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, anyhow};
 use async_nats::jetstream::consumer::{Info, PullConsumer, pull};
 use async_nats::jetstream::message::StreamMessage;
@@ -8,9 +10,16 @@ use async_nats::jetstream::stream::{
     DeleteMessageErrorKind, RawMessageError, RawMessageErrorKind, Stream,
 };
 use chassis::bus::Bus;
+use chassis::lifecycle::Lifecycle;
 use envelope::consumed_by;
 
 use crate::NAME;
+
+/// How often the index is asked whether it has caught up.
+const INDEX_POLL: Duration = Duration::from_millis(100);
+
+/// A stream and how far the index knows it.
+pub(crate) type End = (&'static envelope::Stream, u64);
 
 /// The next message at or after a sequence whose subject matches.
 pub(crate) async fn next(
@@ -54,7 +63,7 @@ pub(crate) async fn erase(bus: &Bus, stream: &str, sequence: u64) -> anyhow::Res
 }
 
 /// The sequence of the last message that the index has to know of a stream; 0 when there is none.
-pub(crate) async fn last(bus: &Bus, stream: &envelope::Stream) -> anyhow::Result<u64> {
+async fn last(bus: &Bus, stream: &envelope::Stream) -> anyhow::Result<u64> {
     let handle = handle(bus, stream.name).await?;
     let last = found(
         handle
@@ -66,7 +75,7 @@ pub(crate) async fn last(bus: &Bus, stream: &envelope::Stream) -> anyhow::Result
 }
 
 /// Whether the index has taken in everything of a stream up to a sequence.
-pub(crate) async fn is_indexed_to(bus: &Bus, stream: &str, sequence: u64) -> anyhow::Result<bool> {
+async fn is_indexed_to(bus: &Bus, stream: &str, sequence: u64) -> anyhow::Result<bool> {
     let consumer: PullConsumer = bus
         .jetstream()
         .get_consumer_from_stream::<pull::Config, _, _>(NAME, stream)
@@ -80,6 +89,24 @@ pub(crate) async fn is_indexed_to(bus: &Bus, stream: &str, sequence: u64) -> any
 fn is_past(info: &Info, sequence: u64) -> bool {
     let nothing_left = info.num_pending == 0 && info.num_ack_pending == 0;
     nothing_left || info.ack_floor.stream_sequence >= sequence
+}
+
+/// Waits until the index knows everything that is in the streams now. None at the stop.
+pub(crate) async fn index_ends(
+    bus: &Bus,
+    lifecycle: &Lifecycle,
+) -> anyhow::Result<Option<Vec<End>>> {
+    let mut ends = Vec::new();
+    for stream in indexed_streams() {
+        let last = last(bus, stream).await?;
+        while !is_indexed_to(bus, stream.name, last).await? {
+            if !lifecycle.pause(INDEX_POLL).await {
+                return Ok(None);
+            }
+        }
+        ends.push((stream, last));
+    }
+    Ok(Some(ends))
 }
 
 /// The streams that the index reads.

@@ -26,6 +26,7 @@ async fn on_event(app: App, mut deliveries: Deliveries<()>) -> Result<Handled, F
                 on_delete(work, one).await?;
             }
             app.wake_eraser.notify_one();
+            app.wake_exporter.notify_one();
         }
         Some((gdpr::Purged::ENTITY, gdpr::Purged::KIND)) => {
             for one in received {

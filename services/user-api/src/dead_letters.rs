@@ -45,7 +45,8 @@ pub(crate) async fn sweep(app: &App, from: u64) -> anyhow::Result<Swept> {
     Ok(swept)
 }
 
-async fn read(app: &App, from: u64) -> anyhow::Result<Vec<StreamMessage>> {
+/// The next few dead letters at or after a sequence.
+pub(crate) async fn read(app: &App, from: u64) -> anyhow::Result<Vec<StreamMessage>> {
     let filter = envelope::catalogue::DEAD.filter();
     let mut batch = Vec::with_capacity(BATCH);
     let mut sequence = from;

@@ -7,16 +7,15 @@ use std::time::Duration;
 use anyhow::Context as _;
 use chassis::outbox;
 use chassis::unit_of_work::{Cause, Draft};
-use envelope::{EventId, Stream, gdpr};
+use envelope::{EventId, gdpr};
 use uuid::Uuid;
 
+use crate::broker::End;
 use crate::store::{erasures, index};
 use crate::{App, NAME, broker, dead_letters, guard};
 
 /// A net for wake-ups that were missed.
 const POLL: Duration = Duration::from_secs(1);
-/// How often the index is asked whether it has caught up.
-const INDEX_POLL: Duration = Duration::from_millis(100);
 /// How many events are deleted in one step.
 const BATCH: i64 = 64;
 
@@ -49,7 +48,7 @@ async fn round(app: &App) -> anyhow::Result<()> {
 /// Sweeps until a sweep finds nothing, then ends the user's requests.
 async fn erase(app: &App, user: Uuid) -> anyhow::Result<()> {
     loop {
-        let Some(ends) = wait_for_index(app).await? else {
+        let Some(ends) = broker::index_ends(&app.bus, &app.lifecycle).await? else {
             return Ok(());
         };
         // Another request for the same user may have come; its event must reach all services first.
@@ -60,29 +59,13 @@ async fn erase(app: &App, user: Uuid) -> anyhow::Result<()> {
             break;
         }
     }
+    // Their rows went when the person was fenced off.
+    app.exports.sweep(app).await?;
     if !app.lifecycle.is_stopping() && finish(app, user).await? {
         metrics::counter!("dipper_erasures_finished_total").increment(1);
         tracing::info!("a person was erased");
     }
     Ok(())
-}
-
-/// A stream and how far the index knows it.
-type End = (&'static Stream, u64);
-
-/// Waits until the index knows everything that is in the streams now. None at the stop.
-async fn wait_for_index(app: &App) -> anyhow::Result<Option<Vec<End>>> {
-    let mut ends = Vec::new();
-    for stream in broker::indexed_streams() {
-        let last = broker::last(&app.bus, stream).await?;
-        while !broker::is_indexed_to(&app.bus, stream.name, last).await? {
-            if !app.lifecycle.pause(INDEX_POLL).await {
-                return Ok(None);
-            }
-        }
-        ends.push((stream, last));
-    }
-    Ok(Some(ends))
 }
 
 async fn is_ready(app: &App, user: Uuid) -> anyhow::Result<bool> {

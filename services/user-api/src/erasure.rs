@@ -104,6 +104,7 @@ async fn fence(work: &mut Work, request: &Request, is_planned: bool) -> Result<(
     let images = store::index::images(work, user).await?;
     work.fence(&[vec![user], images].concat()).await?;
     store::identities::destroy(work, user).await?;
+    store::exports::end_of_user(work, user).await?;
     if !is_planned {
         let new = NewErasure {
             event,

@@ -1,5 +1,6 @@
 //! Every way in which a request or a question fails.
 
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use chassis::database::DatabaseError;
 use chassis::http::{FieldError, Problem};
@@ -25,9 +26,15 @@ pub(crate) enum Error {
     /// There is no such request.
     #[error("there is no such request")]
     UnknownRequest,
-    /// The user is being erased or was.
-    #[error("the user is erased")]
+    /// The archive is not written yet.
+    #[error("the archive is not written yet")]
+    NotReady,
+    /// The user is being erased or was, or the archive is gone.
+    #[error("it is erased")]
     Erased,
+    /// The archive cannot be read.
+    #[error("an archive cannot be read: {0}")]
+    Archive(#[from] std::io::Error),
     /// The vault does not open: the deployment's secret is not the one it was sealed with.
     #[error("the identity vault does not open: is the deployment's secret the right one?")]
     Vault(#[from] Unsealable),
@@ -49,8 +56,14 @@ impl From<Error> for Problem {
             Error::InvalidEmail => Self::field("/email", error.to_string()),
             Error::InvalidName => Self::field("/name", error.to_string()),
             Error::UnknownUser | Error::UnknownRequest => Self::not_found(),
+            Error::NotReady => Self::new(
+                StatusCode::CONFLICT,
+                "not-ready",
+                "The archive is still being written.",
+            )
+            .retry_after(2),
             Error::Erased => Self::gone(),
-            Error::Vault(_) | Error::Unsigned(_) => Self::internal(&error),
+            Error::Vault(_) | Error::Archive(_) | Error::Unsigned(_) => Self::internal(&error),
             Error::Database(error) => error.into(),
             Error::Work(error) => error.into(),
         }

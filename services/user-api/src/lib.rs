@@ -1,18 +1,19 @@
-//! UserAPI: identities, preferences, subject index and erasure.
+//! UserAPI: identities, preferences, subject index, erasure and export.
 //!
 //! | | |
 //! |---|---|
-//! | **Serves** | `GET`, `PATCH /api/v1/users/me`; `GET /api/v1/gdpr/requests/{request_id}` |
+//! | **Serves** | `GET`, `PATCH /api/v1/users/me`; `POST /api/v1/gdpr/export`; `GET /api/v1/gdpr/requests/{request_id}`, `GET /api/v1/gdpr/requests/{request_id}/download` |
 //! | **Answers** | `find-or-create`, `find-by-email`, `address`, `set-notifications`, `open-erasure` |
-//! | **Calls** | AuthAPI: `verify-token`, to know who is calling |
+//! | **Calls** | AuthAPI: `verify-token`, to know who is calling; every service with a database: `held`, for an export |
 //! | **Publishes** | `gdpr.erased` |
 //! | **Consumes** | every event (subject index), among them `gdpr.delete` and `gdpr.purged` |
-//! | **Personal data** | address and name, sealed with the person's own key; preferences; where in the streams the person is named; open erasure requests |
+//! | **Personal data** | address and name, sealed with the person's own key; preferences; where in the streams the person is named; open erasure requests; archives of exports, each sealed with a key of its own |
 //!
 //! It leads erasure. `gdpr.delete` fences the person off and destroys their identity; every service
 //! that holds personal data answers with `gdpr.purged`; when all have, the eraser overwrites the
 //! person's events in the streams and publishes `gdpr.erased`. The guard overwrites what names
-//! an erased person afterwards. The sweeper overwrites events whose time is over.
+//! an erased person afterwards. The sweeper overwrites events whose time is over. The exporter asks all
+//! services what they hold about a person, and writes it into an archive, which is gone after a week.
 
 mod account;
 mod answers;
@@ -22,6 +23,8 @@ mod dead_letters;
 mod eraser;
 mod erasure;
 mod error;
+mod export;
+mod exporter;
 mod guard;
 mod handlers;
 mod identity;
@@ -35,17 +38,21 @@ mod vault;
 
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::FromRef;
 use chassis::bus::Bus;
+use chassis::clock::Clock;
 use chassis::database::Database;
 use chassis::keys::{Keys, PurposeKey};
 use chassis::lifecycle::Lifecycle;
+use chassis::objects::Objects;
 use chassis::{Chassis, Service};
 use clients::Authenticator;
 use sqlx::migrate::Migrator;
 use tokio::sync::Notify;
 
+use crate::export::folder::Folder;
 use crate::mails::CaughtMails;
 use crate::vault::Vault;
 
@@ -61,6 +68,7 @@ struct App(Arc<Parts>);
 struct Parts {
     database: Database,
     bus: Bus,
+    clock: Clock,
     lifecycle: Lifecycle,
     authenticator: Authenticator,
     vault: Vault,
@@ -72,7 +80,13 @@ struct Parts {
     /// Makes the hash by which `gdpr.erased` names a person: the one that every fence holds, so
     /// that a restored database can be fenced again from the events.
     subject_key: PurposeKey,
+    /// Seals the archives' own keys.
+    export_key: PurposeKey,
+    export_life: Duration,
+    exports: Folder,
+    objects: Objects,
     wake_eraser: Arc<Notify>,
+    wake_exporter: Arc<Notify>,
     wake_guard: Arc<Notify>,
 }
 
@@ -96,6 +110,7 @@ pub async fn service(chassis: &Chassis) -> anyhow::Result<Service> {
     let app = App(Arc::new(Parts {
         database: database.clone(),
         bus: chassis.bus.clone(),
+        clock: chassis.clock.clone(),
         lifecycle: chassis.lifecycle.clone(),
         authenticator: Authenticator::new(chassis),
         vault: Vault::new(&chassis.keys),
@@ -103,18 +118,23 @@ pub async fn service(chassis: &Chassis) -> anyhow::Result<Service> {
         keys: chassis.keys.clone(),
         request_key: chassis.keys.purpose("user-api request"),
         subject_key: chassis.keys.purpose("fence"),
+        export_key: chassis.keys.purpose("user-api export"),
+        export_life: chassis.settings.export_life.0,
+        exports: Folder::open(&chassis.settings.data_dir)?,
+        objects: chassis.objects.clone(),
         wake_eraser: Arc::default(),
+        wake_exporter: Arc::default(),
         wake_guard: Arc::default(),
     }));
+    let vault = app.vault.clone();
     Ok(Service::new(NAME, chassis)
         .router(router::router(app.clone()))
         .answers(answers::table(app.clone()))
         .consumers(consumers::table(app.clone()))
         .task("user-api eraser", eraser::run(app.clone()))
+        .task("user-api exporter", exporter::run(app.clone()))
         .task("user-api guard", guard::run(app.clone()))
-        .task(
-            "user-api retention",
-            retention::run(app, chassis.clock.clone()),
-        )
+        .task("user-api retention", retention::run(app))
+        .opens(move |sealed| vault.open(sealed))
         .database(database))
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use chassis::clock::{Clock, micros};
+use chassis::clock::micros;
 use chassis::retention::{life_of, sweep_every, swept_after};
 use envelope::STREAMS;
 
@@ -14,11 +14,11 @@ use crate::{App, broker};
 const POLL: Duration = Duration::from_mins(1);
 
 /// Sweeps until the stop.
-pub(crate) async fn run(app: App, clock: Clock) -> anyhow::Result<()> {
+pub(crate) async fn run(app: App) -> anyhow::Result<()> {
     loop {
         let mut pause = POLL;
         for stream in STREAMS {
-            match sweep(&app, &clock, stream).await {
+            match sweep(&app, stream).await {
                 Ok(again) => pause = pause.min(again),
                 Err(error) => {
                     let (stream, error) = (stream.name, format!("{error:#}"));
@@ -33,15 +33,11 @@ pub(crate) async fn run(app: App, clock: Clock) -> anyhow::Result<()> {
 }
 
 /// Overwrites what is due in a stream. Answers when to look again.
-async fn sweep(
-    app: &App,
-    clock: &Clock,
-    stream: &'static envelope::Stream,
-) -> anyhow::Result<Duration> {
+async fn sweep(app: &App, stream: &'static envelope::Stream) -> anyhow::Result<Duration> {
     let Some(life) = life_of(&app.bus, stream.name).await? else {
         return Ok(POLL);
     };
-    let due = clock.micros() - micros(swept_after(life));
+    let due = app.clock.micros() - micros(swept_after(life));
     let (mut from, mut deleted) = (1, 0);
     while let Some(message) = broker::next(&app.bus, stream.name, &stream.filter(), from).await? {
         from = message.sequence;

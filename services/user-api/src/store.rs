@@ -1,6 +1,7 @@
 //! All SQL of the service.
 
 pub(crate) mod erasures;
+pub(crate) mod exports;
 pub(crate) mod identities;
 pub(crate) mod index;
 pub(crate) mod late;
@@ -17,6 +18,14 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    /// Where to begin to read in the order of places.
+    pub(crate) fn before_all() -> Self {
+        Self {
+            stream: String::new(),
+            sequence: 0,
+        }
+    }
+
     /// The place that an event was read from.
     pub(crate) fn new(stream: &str, sequence: u64) -> Result<Self, DatabaseError> {
         Ok(Self {

@@ -1,8 +1,11 @@
 //! The identity vault's seals: each person's address and name are sealed with a key of their own.
 //! Whoever destroys the key makes every copy unreadable, in backups too.
 
+use chassis::access::Sealed;
+use chassis::database::DatabaseError;
 use chassis::keys::{Keys, PurposeKey, Unsealable};
 use envelope::UserId;
+use serde_json::Value;
 
 use crate::account::{EmailAddress, Name};
 
@@ -14,7 +17,7 @@ pub(crate) struct Vault {
 }
 
 /// A new person's sealed fields.
-pub(crate) struct Sealed {
+pub(crate) struct SealedIdentity {
     pub key: Vec<u8>,
     pub email: Option<Vec<u8>>,
     pub name: Vec<u8>,
@@ -40,12 +43,17 @@ impl Vault {
     }
 
     /// Makes a key for a new person and seals their fields with it.
-    pub(crate) fn seal(&self, user: UserId, email: Option<&EmailAddress>, name: &Name) -> Sealed {
+    pub(crate) fn seal(
+        &self,
+        user: UserId,
+        email: Option<&EmailAddress>,
+        name: &Name,
+    ) -> SealedIdentity {
         let own = OwnKey {
             user,
             key: PurposeKey::random(),
         };
-        Sealed {
+        SealedIdentity {
             key: self.keys.seal(&format!("{user} key"), own.key.as_bytes()),
             email: email.map(|email| own.seal("email", email.as_str())),
             name: own.seal_name(name),
@@ -60,6 +68,24 @@ impl Vault {
             user,
             key: PurposeKey::from_bytes(bytes),
         })
+    }
+}
+
+impl Vault {
+    /// Opens a sealed column of an identity, for an export.
+    pub(crate) fn open(&self, sealed: &Sealed<'_>) -> Result<Value, DatabaseError> {
+        let user = UserId(sealed.id_of("user_id")?);
+        let (key, bytes) = (sealed.bytes_of("key_sealed")?, sealed.bytes()?);
+        let opened = self
+            .own_key(user, &key)
+            .and_then(|own| match sealed.column {
+                "email_sealed" => own.open_email(&bytes),
+                "name_sealed" => own.open_name(&bytes),
+                _ => Err(Unsealable),
+            });
+        opened
+            .map(Value::String)
+            .map_err(|_| DatabaseError::Damaged("a sealed column of identity"))
     }
 }
 

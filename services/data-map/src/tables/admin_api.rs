@@ -2,6 +2,7 @@
 
 use super::{Table, column, technical};
 use crate::activities::{ACCOUNTABILITY, DELIVERY};
+use crate::belongs::{Belongs, person, text};
 use crate::model::Category::{Activity, Pseudonym, Reason};
 use crate::model::Whose::{Admin, Nobody, Recipient};
 use crate::model::{Erasure, Retention};
@@ -15,6 +16,11 @@ pub(super) static TABLES: &[Table] = &[
         activity: &ACCOUNTABILITY,
         retention: Retention::UntilDeleted,
         erasure: Erasure::NamesGo,
+        belongs: Belongs::To(&[
+            person("admin_id", Admin),
+            text("target", Recipient),
+            text("reason", Recipient),
+        ]),
         columns: &[
             column("id", Admin, Pseudonym, "the event"),
             column("at", Admin, Activity, "when"),
@@ -30,6 +36,7 @@ pub(super) static TABLES: &[Table] = &[
         activity: &DELIVERY,
         retention: Retention::UntilDeleted,
         erasure: Erasure::NamesGo,
+        belongs: Belongs::To(&[text("reason", Recipient)]),
         columns: &[
             column("id", Nobody, Pseudonym, "the decision"),
             technical("action", "replay or skip"),
@@ -43,6 +50,7 @@ pub(super) static TABLES: &[Table] = &[
         activity: &DELIVERY,
         retention: Retention::UntilDeleted,
         erasure: Erasure::Stays("it names places and kinds of events"),
+        belongs: Belongs::ToNobody,
         columns: &[
             column("decision", Nobody, Pseudonym, "the decision"),
             technical("position", "its place in the list"),

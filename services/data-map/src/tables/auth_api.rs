@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{Table, column, personal, technical};
 use crate::activities::ACCOUNTS;
+use crate::belongs::person;
 use crate::model::Category::{Activity, Credential, Pseudonym};
 use crate::model::Retention;
 use crate::model::Whose::AccountHolder;
@@ -29,7 +30,8 @@ pub(super) static TABLES: &[Table] = &[
                 AccountHolder,
                 Credential,
                 "birder, moderator or admin",
-            ),
+            )
+            .shown(),
             column("created_at", AccountHolder, Activity, "since when"),
             column(
                 "confirmed_at",
@@ -38,7 +40,8 @@ pub(super) static TABLES: &[Table] = &[
                 "when the address was confirmed",
             ),
         ],
-    ),
+    )
+    .of(&[person("user_id", AccountHolder)]),
     personal(
         SERVICE,
         "confirmation",
@@ -65,7 +68,8 @@ pub(super) static TABLES: &[Table] = &[
                 "until when it can be used",
             ),
         ],
-    ),
+    )
+    .of(&[person("user_id", AccountHolder)]),
     personal(
         SERVICE,
         "session",
@@ -88,7 +92,8 @@ pub(super) static TABLES: &[Table] = &[
             column("created_at", AccountHolder, Activity, "since when"),
             column("expires_at", AccountHolder, Activity, "until when"),
         ],
-    ),
+    )
+    .of(&[person("user_id", AccountHolder)]),
     personal(
         SERVICE,
         "mailed_code",
@@ -105,5 +110,6 @@ pub(super) static TABLES: &[Table] = &[
             ),
             technical("tries", "how often it was tried"),
         ],
-    ),
+    )
+    .of(&[person("user_id", AccountHolder)]),
 ];

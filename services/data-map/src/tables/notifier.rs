@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use super::{Table, column, personal, technical};
 use crate::activities::MAIL;
+use crate::belongs::{person, photo};
 use crate::model::Category::{Activity, Credential, Pseudonym, Rating};
 use crate::model::Retention;
 use crate::model::Whose::{AccountHolder, ImageOwner, Rater, Recipient};
 
 const SERVICE: &str = "notifier";
+const OWN_PHOTOS: (&str, &str, &str) = ("image_owner", "image_id", "owner");
 
 pub(super) static TABLES: &[Table] = &[
     personal(
@@ -20,7 +22,8 @@ pub(super) static TABLES: &[Table] = &[
             column("image_id", AccountHolder, Pseudonym, "a photo"),
             column("owner", AccountHolder, Pseudonym, "whose it is"),
         ],
-    ),
+    )
+    .of(&[person("owner", AccountHolder)]),
     personal(
         SERVICE,
         "pending",
@@ -36,7 +39,12 @@ pub(super) static TABLES: &[Table] = &[
             column("mail_id", ImageOwner, Pseudonym, "the mail it goes with"),
             technical("traceparent", "the trace, a random id that names nobody"),
         ],
-    ),
+    )
+    .of(&[
+        person("owner", ImageOwner),
+        person("rater", Rater),
+        photo("image_id", OWN_PHOTOS),
+    ]),
     personal(
         SERVICE,
         "recipient",
@@ -60,7 +68,8 @@ pub(super) static TABLES: &[Table] = &[
             ),
             technical("attempts", "how often it was tried"),
         ],
-    ),
+    )
+    .of(&[person("owner", Recipient)]),
     personal(
         SERVICE,
         "account_mail",
@@ -75,7 +84,8 @@ pub(super) static TABLES: &[Table] = &[
             technical("claimed_until", "until when a worker is at it"),
             technical("attempts", "how often it was tried"),
         ],
-    ),
+    )
+    .of(&[person("user_id", Recipient)]),
     personal(
         SERVICE,
         "unsubscribe",
@@ -96,5 +106,6 @@ pub(super) static TABLES: &[Table] = &[
             ),
             column("made_at", Recipient, Activity, "since when"),
         ],
-    ),
+    )
+    .of(&[person("user_id", Recipient)]),
 ];

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{Table, column, personal, technical};
 use crate::activities::{DELIVERY, ERASURE};
+use crate::belongs::Belongs;
 use crate::model::Category::{Activity, Event, Pseudonym};
 use crate::model::Whose::{Named, Nobody};
 use crate::model::{Erasure, Retention};
@@ -37,7 +38,8 @@ pub static SHARED: &[Table] = &[
             technical("matched_at", "when all its consumers had it"),
             technical("missing", "which services lack it"),
         ],
-    ),
+    )
+    .copies("events on their way: they are among the events"),
     Table {
         service: "*",
         name: "inbox",
@@ -46,6 +48,7 @@ pub static SHARED: &[Table] = &[
         erasure: Erasure::Stays(
             "a random id of an event that is gone leads to nobody, and keeps it from coming again",
         ),
+        belongs: Belongs::ToNobody,
         columns: &[
             technical("consumer", "which consumer"),
             column("event_id", Nobody, Pseudonym, "an event that was handled"),
@@ -81,13 +84,15 @@ pub static SHARED: &[Table] = &[
             technical("due_at", "when it is tried again"),
             technical("parked_at", "since when it waits"),
         ],
-    ),
+    )
+    .copies("events that wait to be handled: they are among the events"),
     Table {
         service: "*",
         name: "progress",
         activity: &DELIVERY,
         retention: Retention::Unlimited,
         erasure: NAMES_NOBODY,
+        belongs: Belongs::ToNobody,
         columns: &[
             technical("consumer", "which consumer"),
             technical("stream", "which stream"),
@@ -111,6 +116,7 @@ pub static SHARED: &[Table] = &[
         activity: &DELIVERY,
         retention: Retention::Unlimited,
         erasure: NAMES_NOBODY,
+        belongs: Belongs::ToNobody,
         columns: &[
             technical("consumer", "which consumer"),
             technical("holder", "a random name of a process"),
@@ -126,6 +132,7 @@ pub static SHARED: &[Table] = &[
         erasure: Erasure::Stays(
             "numbers, and ids of many events in one: nobody can tell them apart",
         ),
+        belongs: Belongs::ToNobody,
         columns: &[
             technical("consumer", "which consumer"),
             technical("source", "which service sent the events"),
@@ -142,6 +149,7 @@ pub static SHARED: &[Table] = &[
         activity: &DELIVERY,
         retention: Retention::Unlimited,
         erasure: NAMES_NOBODY,
+        belongs: Belongs::ToNobody,
         columns: &[
             technical("stream", "which stream"),
             technical("events", "how many events were published again"),
@@ -153,6 +161,7 @@ pub static SHARED: &[Table] = &[
         activity: &DELIVERY,
         retention: Retention::Unlimited,
         erasure: NAMES_NOBODY,
+        belongs: Belongs::ToNobody,
         columns: &[
             technical("consumer", "which consumer"),
             technical("id", "the rebuild"),
@@ -171,6 +180,7 @@ pub static SHARED: &[Table] = &[
         activity: &ERASURE,
         retention: Retention::Unlimited,
         erasure: Erasure::Stays("it is what keeps a person erased"),
+        belongs: Belongs::ToNobody,
         columns: &[
             column(
                 "person",
@@ -187,6 +197,7 @@ pub static SHARED: &[Table] = &[
         activity: &DELIVERY,
         retention: Retention::Unlimited,
         erasure: NAMES_NOBODY,
+        belongs: Belongs::ToNobody,
         columns: &[
             technical("version", "which change of the tables"),
             technical("description", "its name"),

@@ -2,11 +2,13 @@
 
 use super::{Table, column, personal, technical};
 use crate::activities::STATISTICS;
+use crate::belongs::{Belongs, person, photo};
 use crate::model::Category::{Activity, Observation, Pseudonym, Rating};
 use crate::model::Whose::{AccountHolder, ImageOwner, Named, Rater};
 use crate::model::{Erasure, Retention};
 
 const SERVICE: &str = "statistics";
+const OWN_PHOTOS: (&str, &str, &str) = ("tick", "image_id", "user_id");
 
 pub(super) static TABLES: &[Table] = &[
     personal(
@@ -29,7 +31,8 @@ pub(super) static TABLES: &[Table] = &[
             column("english", AccountHolder, Observation, "its English name"),
             column("at", AccountHolder, Activity, "when it was ticked"),
         ],
-    ),
+    )
+    .of(&[person("user_id", AccountHolder)]),
     personal(
         SERVICE,
         "rating",
@@ -43,7 +46,12 @@ pub(super) static TABLES: &[Table] = &[
             column("at", Rater, Activity, "when"),
             column("event_id", Rater, Pseudonym, "the event that said so last"),
         ],
-    ),
+    )
+    .of(&[
+        person("user_id", Rater),
+        person("owner", ImageOwner),
+        photo("image_id", OWN_PHOTOS).unless("owner"),
+    ]),
     personal(
         SERVICE,
         "fact",
@@ -61,7 +69,8 @@ pub(super) static TABLES: &[Table] = &[
             column("image_id", ImageOwner, Pseudonym, "to which photo"),
             column("at", Named, Activity, "when"),
         ],
-    ),
+    )
+    .of(&[person("user_id", Named), photo("image_id", OWN_PHOTOS)]),
     personal(
         SERVICE,
         "person",
@@ -76,13 +85,15 @@ pub(super) static TABLES: &[Table] = &[
             ),
             column("source", AccountHolder, Activity, "because of what"),
         ],
-    ),
+    )
+    .of(&[person("user_id", AccountHolder)]),
     Table {
         service: SERVICE,
         name: "retired",
         activity: &STATISTICS,
         retention: Retention::Unlimited,
         erasure: Erasure::Stays("a number of events that ended by their age"),
+        belongs: Belongs::ToNobody,
         columns: &[
             technical("kind", "of which kind"),
             technical("n", "how many"),
@@ -94,6 +105,7 @@ pub(super) static TABLES: &[Table] = &[
         activity: &STATISTICS,
         retention: Retention::Unlimited,
         erasure: Erasure::Stays("a number of events of one day, of ten people or more"),
+        belongs: Belongs::ToNobody,
         columns: &[
             technical("kind", "of which kind"),
             technical("day", "on which day"),

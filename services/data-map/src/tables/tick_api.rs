@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use super::{Table, column, personal};
 use crate::activities::{RATINGS, TICKS};
+use crate::belongs::{person, photo};
 use crate::model::Category::{Activity, Location, Observation, Photo, Pseudonym, Rating, Score};
 use crate::model::Retention;
 use crate::model::Whose::{AccountHolder, ImageOwner, Rater};
 
 const SERVICE: &str = "tick-api";
+const OWN_PHOTOS: (&str, &str, &str) = ("image", "id", "owner");
 
 pub(super) static TABLES: &[Table] = &[
     personal(
@@ -55,7 +57,8 @@ pub(super) static TABLES: &[Table] = &[
                 "its place among the best",
             ),
         ],
-    ),
+    )
+    .of(&[person("owner", AccountHolder)]),
     personal(
         SERVICE,
         "upload",
@@ -71,7 +74,8 @@ pub(super) static TABLES: &[Table] = &[
             column("owner", AccountHolder, Pseudonym, "whose it is"),
             column("begun_at", AccountHolder, Activity, "since when"),
         ],
-    ),
+    )
+    .of(&[person("owner", AccountHolder)]),
     personal(
         SERVICE,
         "tick",
@@ -90,17 +94,19 @@ pub(super) static TABLES: &[Table] = &[
             ),
             column("day", AccountHolder, Observation, "the day that counts"),
             column("birds", AccountHolder, Observation, "how many"),
-            column("place", AccountHolder, Location, "where exactly: sealed"),
-            column("note", AccountHolder, Observation, "a note: sealed"),
+            column("place", AccountHolder, Location, "where exactly: sealed").opened(),
+            column("note", AccountHolder, Observation, "a note: sealed").opened(),
             column(
                 "fingerprint",
                 AccountHolder,
                 Observation,
                 "a keyed hash of what was sent, to know it again",
-            ),
+            )
+            .left_out("a keyed hash of the tick, whose fields are here themselves"),
             column("created_at", AccountHolder, Activity, "when it was ticked"),
         ],
-    ),
+    )
+    .of(&[person("owner", AccountHolder)]),
     personal(
         SERVICE,
         "deleted_tick",
@@ -121,7 +127,8 @@ pub(super) static TABLES: &[Table] = &[
                 "when it was taken back",
             ),
         ],
-    ),
+    )
+    .of(&[person("owner", AccountHolder)]),
     personal(
         SERVICE,
         "rating",
@@ -134,5 +141,6 @@ pub(super) static TABLES: &[Table] = &[
             column("event_id", Rater, Pseudonym, "the event that said so last"),
             column("rated_at", Rater, Activity, "when"),
         ],
-    ),
+    )
+    .of(&[person("rater", Rater), photo("image", OWN_PHOTOS)]),
 ];

@@ -1,7 +1,10 @@
 //! `UserAPI`: who somebody is, where they are named, and their requests to be erased.
 
+use std::time::Duration;
+
 use super::{Table, column, personal, technical};
 use crate::activities::{ACCOUNTS, ERASURE};
+use crate::belongs::{Belongs, person};
 use crate::model::Category::{Activity, Contact, Credential, Name, Preference, Pseudonym};
 use crate::model::Whose::{AccountHolder, Named, Nobody};
 use crate::model::{Erasure, Retention};
@@ -15,6 +18,7 @@ pub(super) static TABLES: &[Table] = &[
         activity: &ACCOUNTS,
         retention: Retention::Account,
         erasure: Erasure::KeyGoes,
+        belongs: Belongs::To(&[person("user_id", AccountHolder)]),
         columns: &[
             column(
                 "account_id",
@@ -33,7 +37,8 @@ pub(super) static TABLES: &[Table] = &[
                 AccountHolder,
                 Contact,
                 "a keyed hash of the address, to find it",
-            ),
+            )
+            .left_out("a keyed hash of the address, which is here itself"),
             column(
                 "key_sealed",
                 AccountHolder,
@@ -45,13 +50,15 @@ pub(super) static TABLES: &[Table] = &[
                 AccountHolder,
                 Contact,
                 "the address, sealed with that key",
-            ),
+            )
+            .opened(),
             column(
                 "name_sealed",
                 AccountHolder,
                 Name,
                 "the name, sealed with that key",
-            ),
+            )
+            .opened(),
             column(
                 "notifications",
                 AccountHolder,
@@ -72,7 +79,8 @@ pub(super) static TABLES: &[Table] = &[
             technical("stream", "in which stream"),
             technical("sequence", "at which place"),
         ],
-    ),
+    )
+    .copies("places in the streams: each event in the export is at one of them"),
     personal(
         SERVICE,
         "image_owner",
@@ -82,13 +90,15 @@ pub(super) static TABLES: &[Table] = &[
             column("image", AccountHolder, Pseudonym, "a photo"),
             column("owner", AccountHolder, Pseudonym, "whose it is"),
         ],
-    ),
+    )
+    .of(&[person("owner", AccountHolder)]),
     Table {
         service: SERVICE,
         name: "late",
         activity: &ERASURE,
         retention: Retention::UntilDone,
         erasure: Erasure::Stays("it names a place in a stream, until that is overwritten"),
+        belongs: Belongs::ToNobody,
         columns: &[
             technical(
                 "stream",
@@ -103,6 +113,7 @@ pub(super) static TABLES: &[Table] = &[
         activity: &ERASURE,
         retention: Retention::UntilDone,
         erasure: Erasure::NamesGo,
+        belongs: Belongs::To(&[person("user_id", AccountHolder)]),
         columns: &[
             column("event_id", Nobody, Pseudonym, "the request"),
             column(
@@ -110,7 +121,8 @@ pub(super) static TABLES: &[Table] = &[
                 Nobody,
                 Pseudonym,
                 "a hash of what the requester was given to ask with",
-            ),
+            )
+            .left_out("a hash of the secret that you were given"),
             column(
                 "user_id",
                 AccountHolder,
@@ -127,10 +139,51 @@ pub(super) static TABLES: &[Table] = &[
     },
     Table {
         service: SERVICE,
+        name: "export",
+        activity: &ERASURE,
+        retention: Retention::For(Duration::from_hours(7 * 24)),
+        erasure: Erasure::NamesGo,
+        belongs: Belongs::Copies("requests for an export, among them that for this one"),
+        columns: &[
+            column("id", Nobody, Pseudonym, "the request"),
+            column(
+                "request_hash",
+                Nobody,
+                Pseudonym,
+                "a hash of what the requester was given to ask with",
+            ),
+            column(
+                "user_id",
+                AccountHolder,
+                Pseudonym,
+                "who is to be given their data; taken out at the end",
+            ),
+            technical("state", "how it stands"),
+            column(
+                "requested_at",
+                AccountHolder,
+                Activity,
+                "when it was asked for",
+            ),
+            technical("expires_at", "until when the archive is kept"),
+            column("attempt", Nobody, Pseudonym, "the archive's file"),
+            technical("claimed_until", "until when a worker is at it"),
+            column(
+                "key_sealed",
+                AccountHolder,
+                Credential,
+                "the archive's own key, sealed; taken out at the end",
+            ),
+            technical("bytes", "how large the archive is"),
+        ],
+    },
+    Table {
+        service: SERVICE,
         name: "erasure_service",
         activity: &ERASURE,
         retention: Retention::Unlimited,
         erasure: Erasure::Stays("it names a request, not a person"),
+        belongs: Belongs::ToNobody,
         columns: &[
             column("event_id", Nobody, Pseudonym, "the request"),
             technical("service", "who is to delete"),

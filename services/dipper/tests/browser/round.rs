@@ -29,6 +29,7 @@ async fn two_people_do_the_whole_round_in_their_browsers() {
     rate(&rater).await;
     sees_the_rating(&owner).await;
 
+    is_given_everything(&owner).await;
     erases_everything(&owner).await;
     rater.reload().await;
     rater.await_text("#feed-empty", "No pictures yet").await;
@@ -62,6 +63,15 @@ async fn sees_the_rating(page: &Browser) {
     page.click("nav [href='#ticks']").await;
     page.await_text("#ticks-list .badges", "★ 4.0 · 1 rating")
         .await;
+}
+
+async fn is_given_everything(page: &Browser) {
+    page.click("nav [href='#account']").await;
+    page.await_text("#account-email", OLGA.email).await;
+    page.click("#export-form [type=submit]").await;
+    page.await_text("#export-summary", "It is ready").await;
+    page.await_text("#export-download", "Download").await;
+    page.expect_phone_width().await;
 }
 
 async fn erases_everything(page: &Browser) {

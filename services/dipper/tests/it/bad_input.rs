@@ -102,6 +102,13 @@ fn account_cases() -> Vec<Case> {
             404,
             "",
         ),
+        case(
+            Method::GET,
+            "/api/v1/gdpr/requests/unknown/download",
+            Value::Null,
+            404,
+            "",
+        ),
         case(Method::GET, "/unsubscribe/unknown", Value::Null, 404, ""),
         case(Method::GET, "/no/such/page", Value::Null, 404, ""),
         case(Method::GET, "/assets/no-such-file.js", Value::Null, 404, ""),

@@ -98,6 +98,8 @@ async fn expect_every_route(api: &Api) {
         ("patch", "/api/v1/users/me"),
         ("post", "/api/v1/gdpr/delete"),
         ("get", "/api/v1/gdpr/requests/{request_id}"),
+        ("post", "/api/v1/gdpr/export"),
+        ("get", "/api/v1/gdpr/requests/{request_id}/download"),
         ("get", "/unsubscribe/{token}"),
         ("post", "/unsubscribe/{token}"),
         ("get", "/api/v1/statistics/overview"),

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use chassis::database::Sql;
 use chassis::nats_server::NatsServer;
 use mail_catcher::MailCatcher;
 use tempfile::TempDir;
@@ -91,6 +92,7 @@ impl System {
             ("/api/v1/users/me/lists", 0),
             ("/api/v1/users", 2),
             ("/api/v1/gdpr/requests", 2),
+            ("/api/v1/gdpr/export", 2),
             ("/unsubscribe", 4),
             ("/api/v1/statistics", 5),
             ("/api/v1/admin", 6),
@@ -139,6 +141,17 @@ impl System {
         }
         let file = self.folder().join("db").join(format!("{service}.db"));
         databases::sqlite_columns(&file).await
+    }
+
+    /// Changes a service's database behind its back.
+    pub async fn execute(&self, service: &str, statement: Sql) {
+        if let Some(postgres) = &self.postgres {
+            let schema = service.replace('-', "_");
+            databases::postgres_execute(&postgres.url(), &schema, statement.postgres).await;
+        } else {
+            let file = self.folder().join("db").join(format!("{service}.db"));
+            databases::sqlite_execute(&file, statement.sqlite).await;
+        }
     }
 
     /// Files of pictures that were not deleted.

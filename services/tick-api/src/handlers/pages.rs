@@ -36,6 +36,7 @@ const ASSETS: &[Asset] = &[
     asset!("dom.js", SCRIPT),
     asset!("entrance.js", SCRIPT),
     asset!("erasure.js", SCRIPT),
+    asset!("export.js", SCRIPT),
     asset!("favicon.svg", SVG),
     asset!("feed.js", SCRIPT),
     asset!("forms.js", SCRIPT),

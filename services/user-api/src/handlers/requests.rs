@@ -1,5 +1,5 @@
-//! Erasure requests as the requester sees them: by the request's secret id, without an account,
-//! since that is what goes.
+//! Requests for an erasure or an export as the requester sees them: by the request's secret id,
+//! without an account, since that is what an erasure takes.
 
 use axum::extract::State;
 use axum::http::{HeaderName, header};
@@ -10,11 +10,14 @@ use clients::receipt::{Receipt, ServiceReceipt, sign};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::exports::download_url;
 use crate::App;
 use crate::erasure::request_hash;
 use crate::error::Error;
-use crate::progress::{ServiceState, State as Progress};
+use crate::export;
+use crate::progress::{ServiceState, State as Progress, due_at};
 use crate::store::erasures::{self, Erasure, ServiceRow};
+use crate::store::exports::{self, Export};
 
 /// How far a request has come.
 #[derive(Serialize, ToSchema)]
@@ -22,7 +25,7 @@ pub(crate) struct RequestStatus {
     /// What was asked for.
     kind: Kind,
     /// How far it has come.
-    state: Progress,
+    state: RequestState,
     /// When it was asked for.
     requested_at: DateTime<Utc>,
     /// The day by which the law wants it done.
@@ -32,6 +35,22 @@ pub(crate) struct RequestStatus {
     /// What was done, at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
     receipt: Option<SignedReceipt>,
+    /// Where an export's archive is, once it is ready.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    download_url: Option<String>,
+    /// Until when an export's archive is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<DateTime<Utc>>,
+}
+
+/// How far a request of its kind has come.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+enum RequestState {
+    /// To be forgotten.
+    Erasure(Progress),
+    /// To be given one's data.
+    Export(export::State),
 }
 
 /// What can be asked for.
@@ -40,6 +59,8 @@ pub(crate) struct RequestStatus {
 enum Kind {
     /// To be forgotten.
     Erasure,
+    /// To be given one's data.
+    Export,
 }
 
 /// A service that holds personal data.
@@ -61,7 +82,7 @@ struct SignedReceipt {
     jws: String,
 }
 
-/// How far an erasure request has come.
+/// How far a request for an erasure or an export has come.
 #[utoipa::path(
     get, path = "/api/v1/gdpr/requests/{request_id}", tag = "gdpr",
     params(("request_id" = String, Path, description = "The secret id that the request was answered with: 32 hexadecimal digits")),
@@ -74,18 +95,45 @@ pub(crate) async fn show(
     State(app): State<App>,
     Path(request_id): Path<String>,
 ) -> Result<([(HeaderName, &'static str); 1], Json<RequestStatus>), Error> {
-    let mut session = app.database.read().await?;
-    let hash = request_hash(&request_id);
-    let erasure = erasures::by_request(&mut session, &hash).await?;
-    let erasure = erasure.ok_or(Error::UnknownRequest)?;
-    let services = erasures::services(&mut session, erasure.event_id).await?;
-    let receipt = signed(&app, receipt(&hash, &erasure, &services)?)?;
-    let status = RequestStatus::new(&erasure, &services, receipt)?;
+    let status = find(&app, &request_id).await?;
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(status)))
 }
 
+async fn find(app: &App, request_id: &str) -> Result<RequestStatus, Error> {
+    let hash = request_hash(request_id);
+    let mut session = app.database.read().await?;
+    if let Some(export) = exports::by_request(&mut session, &hash).await? {
+        let state = export.state(app.clock.micros())?;
+        return Ok(RequestStatus::of_export(&export, state, request_id)?);
+    }
+    let erasure = erasures::by_request(&mut session, &hash).await?;
+    let erasure = erasure.ok_or(Error::UnknownRequest)?;
+    let services = erasures::services(&mut session, erasure.event_id).await?;
+    let receipt = signed(app, receipt(&hash, &erasure, &services)?)?;
+    Ok(RequestStatus::of_erasure(&erasure, &services, receipt)?)
+}
+
 impl RequestStatus {
-    fn new(
+    fn of_export(
+        export: &Export,
+        state: export::State,
+        request_id: &str,
+    ) -> Result<Self, DatabaseError> {
+        let requested_at = time(export.requested_at)?;
+        let is_ready = state == export::State::Ready;
+        Ok(Self {
+            kind: Kind::Export,
+            state: RequestState::Export(state),
+            requested_at,
+            due_at: due_at(requested_at),
+            services: Vec::new(),
+            receipt: None,
+            download_url: is_ready.then(|| download_url(request_id)),
+            expires_at: is_ready.then(|| time(export.expires_at)).transpose()?,
+        })
+    }
+
+    fn of_erasure(
         erasure: &Erasure,
         rows: &[ServiceRow],
         receipt: Option<SignedReceipt>,
@@ -93,11 +141,13 @@ impl RequestStatus {
         let services = rows.iter().map(service_status);
         Ok(Self {
             kind: Kind::Erasure,
-            state: erasures::parse_state(&erasure.state)?,
+            state: RequestState::Erasure(erasures::parse_state(&erasure.state)?),
             requested_at: time(erasure.requested_at)?,
             due_at: time(erasure.due_at)?,
             services: services.collect::<Result<_, _>>()?,
             receipt,
+            download_url: None,
+            expires_at: None,
         })
     }
 }
@@ -140,5 +190,5 @@ fn signed(app: &App, receipt: Option<Receipt>) -> Result<Option<SignedReceipt>, 
 }
 
 fn time(micros: i64) -> Result<DateTime<Utc>, DatabaseError> {
-    DateTime::from_timestamp_micros(micros).ok_or(DatabaseError::Damaged("a time of an erasure"))
+    DateTime::from_timestamp_micros(micros).ok_or(DatabaseError::Damaged("a time of a request"))
 }

@@ -7,7 +7,7 @@ use envelope::UserId;
 use uuid::Uuid;
 
 use crate::account::Locale;
-use crate::vault::Sealed;
+use crate::vault::SealedIdentity;
 
 const INSERT: &str = "INSERT INTO identity
     (account_id, user_id, email_hash, key_sealed, email_sealed, name_sealed, notifications, locale, created_at)
@@ -39,7 +39,7 @@ pub(crate) struct NewIdentity {
     pub account: Uuid,
     pub user: UserId,
     pub email_hash: Option<String>,
-    pub sealed: Sealed,
+    pub sealed: SealedIdentity,
     pub created_at: i64,
 }
 

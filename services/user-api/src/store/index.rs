@@ -1,6 +1,6 @@
 //! The subject index: where in the streams a person is named, and whose an image is.
 
-use chassis::database::{DatabaseError, Session, Sql};
+use chassis::database::{DatabaseError, Session, Sql, json_text};
 use chassis::sql;
 use uuid::Uuid;
 
@@ -27,6 +27,21 @@ const IMAGES: &str = "SELECT image FROM image_owner WHERE owner = $1";
 const PLACES: &str = "SELECT DISTINCT stream, sequence FROM subject_index
     WHERE person IN (SELECT $1 UNION ALL SELECT image FROM image_owner WHERE owner = $1)
     ORDER BY stream, sequence LIMIT $2";
+const PLACES_AFTER: &str = "SELECT DISTINCT stream, sequence FROM subject_index
+    WHERE person IN (SELECT $1 UNION ALL SELECT image FROM image_owner WHERE owner = $1)
+    AND (stream, sequence) > ($2, $3) ORDER BY stream, sequence LIMIT $4";
+// Whoever is named somewhere and is no image, and whoever has an account.
+const PEOPLE_AMONG: Sql = Sql {
+    sqlite: "SELECT person FROM subject_index
+             WHERE person IN (SELECT unhex(value) FROM json_each($1))
+             AND NOT EXISTS (SELECT 1 FROM image_owner WHERE image = person)
+             UNION SELECT user_id FROM identity WHERE user_id IN (SELECT unhex(value) FROM json_each($1))",
+    postgres: "SELECT person FROM subject_index
+               WHERE person IN (SELECT value::uuid FROM jsonb_array_elements_text($1::jsonb) AS v(value))
+               AND NOT EXISTS (SELECT 1 FROM image_owner WHERE image = person)
+               UNION SELECT user_id FROM identity
+               WHERE user_id IN (SELECT value::uuid FROM jsonb_array_elements_text($1::jsonb) AS v(value))",
+};
 const FORGET_PLACES: Sql = Sql {
     sqlite: "DELETE FROM subject_index
              WHERE (stream, sequence) IN (SELECT value->>0, value->>1 FROM json_each($1))",
@@ -81,6 +96,29 @@ pub(crate) async fn places(
     limit: i64,
 ) -> Result<Vec<Place>, DatabaseError> {
     Ok(sql!(session, c => sqlx::query_as(PLACES).bind(user).bind(limit).fetch_all(c).await)?)
+}
+
+/// The places at which a user or an image of theirs is named, after one of them.
+pub(crate) async fn places_after(
+    session: &mut Session,
+    user: Uuid,
+    after: &Place,
+    limit: i64,
+) -> Result<Vec<Place>, DatabaseError> {
+    Ok(sql!(session, c => sqlx::query_as(PLACES_AFTER)
+        .bind(user).bind(&after.stream).bind(after.sequence).bind(limit)
+        .fetch_all(c).await)?)
+}
+
+/// Which of some ids are people's, as far as anybody knows.
+pub(crate) async fn people_among(
+    session: &mut Session,
+    ids: &[Uuid],
+) -> Result<Vec<Uuid>, DatabaseError> {
+    let ids: Vec<String> = ids.iter().map(|id| id.simple().to_string()).collect();
+    let ids = json_text(&ids)?;
+    let text = PEOPLE_AMONG.text(session.dialect());
+    Ok(sql!(session, c => sqlx::query_scalar(text).bind(&ids).fetch_all(c).await)?)
 }
 
 /// Forgets places where nothing is any more, whoever was named there.
