@@ -1,9 +1,8 @@
 //! What a power failure would take from the broker for good is said at the start.
 
-use testkit::Launch;
 use testkit::broker::{Broker, BrokerSettings};
 
-use crate::setup::DIPPER;
+use crate::setup::serve;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broker_that_flushes_too_seldom_is_complained_about() {
@@ -33,19 +32,8 @@ async fn beside_a_broker_that_flushes_every(sync_interval: &str) -> Vec<String> 
         more: String::new(),
     };
     let broker = Broker::start(folder.path(), settings).await;
-    let data = folder.path().to_string_lossy();
-    let serve = [
-        "serve",
-        "statistics",
-        "--listen",
-        "127.0.0.1:0",
-        "--data-dir",
-        &data,
-    ];
-    let credentials = format!("{data}/nats/credentials.json");
     let monitoring = broker.monitoring();
-    let running = Launch::new(DIPPER, &serve)
-        .env("DIPPER_NATS_CREDENTIALS", &credentials)
+    let running = serve("statistics", folder.path())
         .env(
             "DIPPER_NATS_MONITORING",
             monitoring.trim_start_matches("http://"),

@@ -9,8 +9,10 @@ use async_nats::jetstream::stream::{Compression, Config, Source};
 use testkit::broker::{Broker, BrokerSettings};
 use testkit::{Launch, Wire, nats_server};
 
-use crate::setup::DIPPER;
+use crate::setup::{DIPPER, serve};
 
+/// All services look at all streams.
+const SERVICE: &str = "statistics";
 const PERSON: &str = "6f1c2a52-3e0b-4c83-9a57-0d3f4a1b7c11";
 
 fn expect_refusal(output: &Output, reason: &str) {
@@ -20,21 +22,6 @@ fn expect_refusal(output: &Output, reason: &str) {
     let complaint = complaint.expect("it says why");
     assert!(complaint.contains(&format!("{reason}: ")), "{complaint}");
     assert!(!text.contains(PERSON), "{text}");
-}
-
-/// A service beside a broker.
-fn serve(folder: &Path) -> Launch {
-    let data = folder.to_string_lossy();
-    let arguments = [
-        "serve",
-        "statistics",
-        "--listen",
-        "127.0.0.1:0",
-        "--data-dir",
-        &data,
-    ];
-    let credentials = format!("{data}/nats/credentials.json");
-    Launch::new(DIPPER, &arguments).env("DIPPER_NATS_CREDENTIALS", &credentials)
 }
 
 async fn config(wire: &Wire, stream: &str) -> Config {
@@ -48,7 +35,7 @@ async fn is_refused(folder: &Path, wire: &Wire, reason: &str, change: fn(&mut Co
     let mut changed = sound.clone();
     change(&mut changed);
     wire.jetstream().update_stream(&changed).await.unwrap();
-    expect_refusal(&serve(folder).output().await, reason);
+    expect_refusal(&serve(SERVICE, folder).output().await, reason);
     wire.jetstream().update_stream(&sound).await.unwrap();
 }
 
@@ -61,7 +48,7 @@ async fn a_stream_that_keeps_what_is_erased_is_refused_by_every_service() {
         more: String::new(),
     };
     let _broker = Broker::start(folder.path(), settings).await;
-    let running = serve(folder.path()).start().await;
+    let running = serve(SERVICE, folder.path()).start().await;
     assert_eq!(running.stop().await, Some(0));
 
     let wire = Wire::connect(folder.path(), "setup").await;
@@ -84,17 +71,20 @@ async fn a_stream_that_keeps_what_is_erased_is_refused_by_every_service() {
     };
     let rate = wire.jetstream().get_stream("RATE").await.unwrap();
     rate.create_consumer(spy).await.unwrap();
-    expect_refusal(&serve(folder.path()).output().await, "durable-filter");
+    expect_refusal(
+        &serve(SERVICE, folder.path()).output().await,
+        "durable-filter",
+    );
     rate.delete_consumer("spy").await.unwrap();
 
-    let running = serve(folder.path()).start().await;
+    let running = serve(SERVICE, folder.path()).start().await;
     assert_eq!(running.stop().await, Some(0));
 
     // That one cannot be taken back.
     let mut changed = config(&wire, "RATE").await;
     changed.deny_delete = true;
     wire.jetstream().update_stream(&changed).await.unwrap();
-    expect_refusal(&serve(folder.path()).output().await, "deny-delete");
+    expect_refusal(&serve(SERVICE, folder.path()).output().await, "deny-delete");
 }
 
 #[tokio::test(flavor = "multi_thread")]

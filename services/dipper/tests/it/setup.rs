@@ -65,26 +65,9 @@ impl System {
         let mut processes = Vec::new();
         for service in &USERS[..7] {
             let data = folder.path().to_string_lossy().into_owned();
-            let launch = Launch::new(
-                DIPPER,
-                &[
-                    "serve",
-                    service,
-                    "--listen",
-                    "127.0.0.1:0",
-                    "--data-dir",
-                    &data,
-                ],
-            )
-            .env(
-                "DIPPER_NATS_CREDENTIALS",
-                &folder
-                    .path()
-                    .join("nats/credentials.json")
-                    .to_string_lossy(),
-            )
-            .env("DIPPER_DATABASE_URL", &format!("sqlite:{data}/db"))
-            .env("DIPPER_SMTP_URL", &smtp);
+            let launch = serve(service, folder.path())
+                .env("DIPPER_DATABASE_URL", &format!("sqlite:{data}/db"))
+                .env("DIPPER_SMTP_URL", &smtp);
             processes.push(launch.start().await);
         }
         let listeners = [
@@ -185,4 +168,19 @@ impl System {
 /// `dipper up` on a folder, with digests that a test can wait for.
 pub fn up(folder: &Path) -> Launch {
     Launch::up(DIPPER, folder).env("DIPPER_DIGEST_INTERVAL", "1s")
+}
+
+/// One service beside the broker whose credentials are in a folder.
+pub fn serve(service: &str, folder: &Path) -> Launch {
+    let data = folder.to_string_lossy();
+    let arguments = [
+        "serve",
+        service,
+        "--listen",
+        "127.0.0.1:0",
+        "--data-dir",
+        &data,
+    ];
+    let credentials = format!("{data}/nats/credentials.json");
+    Launch::new(DIPPER, &arguments).env("DIPPER_NATS_CREDENTIALS", &credentials)
 }
