@@ -19,7 +19,6 @@ mod handlers {
     pub(crate) mod registrations;
     pub(crate) mod sessions;
 }
-mod housekeeping;
 mod passwords;
 mod router;
 mod secrets;
@@ -86,11 +85,9 @@ pub async fn service(chassis: &Chassis) -> anyhow::Result<Service> {
         attempts: Attempts::new(chassis.keys.purpose("auth-api attempts")),
         code_key: chassis.keys.purpose("auth-api code"),
     }));
-    let housekeeping = housekeeping::run(app.clone(), chassis.lifecycle.clone());
     Ok(Service::new(NAME, chassis)
         .router(router::routes(app.clone()))
         .answers(answers::answers(app.clone()))
         .consumers(consumers::consumers(app, database.clone()))
-        .task("auth-api housekeeping", housekeeping)
         .database(database))
 }

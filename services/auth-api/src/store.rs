@@ -8,26 +8,12 @@ use chassis::database::{DatabaseError, Session};
 use chassis::sql;
 use envelope::UserId;
 
-const DELETE_EXPIRED: [&str; 3] = [
-    "DELETE FROM session WHERE expires_at <= $1",
-    "DELETE FROM confirmation WHERE expires_at <= $1",
-    "DELETE FROM mailed_code WHERE expires_at <= $1",
-];
 const ERASE: [&str; 4] = [
     "DELETE FROM session WHERE user_id = $1",
     "DELETE FROM confirmation WHERE user_id = $1",
     "DELETE FROM mailed_code WHERE user_id = $1",
     "DELETE FROM credential WHERE user_id = $1",
 ];
-
-/// Deletes sessions, links and codes that are too old. Returns how many.
-pub(crate) async fn delete_expired(session: &mut Session, now: i64) -> Result<u64, DatabaseError> {
-    let mut rows = 0;
-    for text in DELETE_EXPIRED {
-        rows += sql!(session, c => sqlx::query(text).bind(now).execute(c).await.map(|done| done.rows_affected()))?;
-    }
-    Ok(rows)
-}
 
 /// Deletes everything about a user. Returns how many rows that was.
 pub(crate) async fn erase(session: &mut Session, user: UserId) -> Result<u64, DatabaseError> {

@@ -1,6 +1,8 @@
 //! Retention is physical. A broker that drops what is too old leaves its bytes in its files, so events
 //! are overwritten before their time is over, and the broker's own limit is only the backstop.
 
+pub mod tables;
+
 use std::time::Duration;
 
 use crate::bus::Bus;

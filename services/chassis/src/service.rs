@@ -21,6 +21,7 @@ use crate::lifecycle::Lifecycle;
 use crate::objects::Objects;
 use crate::outbox;
 use crate::rebuild;
+use crate::retention::tables;
 use crate::rpc::BoundAnswers;
 use crate::settings::Settings;
 use crate::sql;
@@ -176,6 +177,7 @@ impl Service {
         if let Some(database) = &self.database {
             answers = answers.and(deliveries::answers(database, &self.bus));
             answers = answers.and(audit::answers(database));
+            answers = answers.and(tables::answers(database));
             answers = answers.and(access::answers(database, Arc::clone(&self.opener)));
             if envelope::reader(self.name).is_some_and(|reader| reader.is_derived) {
                 answers = answers.and(rebuild::answers(database));
@@ -208,6 +210,8 @@ impl Service {
             lifecycle.spawn(format!("{} old readers", self.name), watching);
             let gauges = deliveries::gauges::keep(database.clone(), lifecycle.clone());
             lifecycle.spawn(format!("{} gauges", self.name), gauges);
+            let sweeper = tables::keep_swept(database.clone(), self.bus.clone(), lifecycle.clone());
+            lifecycle.spawn(format!("{} sweeper", self.name), sweeper);
             let scrubber = erasure::keep_scrubbed(database, lifecycle.clone());
             lifecycle.spawn(format!("{} scrubber", self.name), scrubber);
         }

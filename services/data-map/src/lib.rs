@@ -6,6 +6,7 @@
 //! instance has, and fails for whatever is missing on either side.
 
 mod activities;
+mod ages;
 mod belongs;
 mod fields;
 mod model;
@@ -15,6 +16,7 @@ mod stores;
 mod tables;
 
 pub use activities::{ACTIVITIES, Activity, Basis};
+pub use ages::{AGES, Age, Aged, EndedBy, aged_in};
 pub use belongs::{Belongs, Export, Owner, Way};
 pub use fields::{FIELDS, Fields, fields_of};
 pub use model::{Category, Erasure, Item, Part, Place, Retention, Whose};

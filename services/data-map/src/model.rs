@@ -144,7 +144,8 @@ fn length(life: Duration) -> String {
     let (number, unit) = match life.as_secs() {
         seconds if seconds % (24 * HOUR) == 0 => (seconds / (24 * HOUR), "day"),
         seconds if seconds % HOUR == 0 => (seconds / HOUR, "hour"),
-        seconds => (seconds / 60, "minute"),
+        seconds if seconds % 60 == 0 => (seconds / 60, "minute"),
+        seconds => (seconds, "second"),
     };
     let plural = if number == 1 { "" } else { "s" };
     format!("{number} {unit}{plural}")
@@ -315,6 +316,7 @@ mod tests {
         assert_eq!(told(24 * 3600), "1 day");
         assert_eq!(told(5 * 3600), "5 hours");
         assert_eq!(told(600), "10 minutes");
+        assert_eq!(told(8), "8 seconds");
     }
 
     #[test]

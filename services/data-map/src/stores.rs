@@ -38,6 +38,13 @@ pub struct Store {
     means: &'static str,
 }
 
+impl Store {
+    /// For how long what is in it is kept.
+    pub const fn retention(&self) -> Retention {
+        self.retention
+    }
+}
+
 const fn stream(
     stream: &'static envelope::Stream,
     whose: Whose,

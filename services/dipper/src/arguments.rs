@@ -38,6 +38,8 @@ pub(crate) enum Command {
     /// What is left of somebody.
     #[command(subcommand)]
     Erase(Erase),
+    /// Tell how long each store keeps what is in it, and how old the oldest of it is.
+    Retention(RunningInstance),
     /// Accounts.
     #[command(subcommand)]
     User(User),
@@ -182,6 +184,13 @@ pub(crate) enum ExportFormat {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct RunningInstance {
+    /// Data folder of the running instance, unless a broker is configured [default: ./dipper-data].
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Explain {
     /// The event's id.
     #[arg(value_name = "EVENT_ID")]
@@ -291,6 +300,7 @@ impl Command {
                 set("data_dir", path(&old.data_dir));
             }
             Self::Erase(erase) => set("data_dir", erase.data_dir()),
+            Self::Retention(instance) => set("data_dir", path(&instance.data_dir)),
             Self::Explain(explain) => set("data_dir", path(&explain.data_dir)),
             Self::Rebuild(rebuild) => set("data_dir", path(&rebuild.data_dir)),
             Self::User(User::Create(create)) => {

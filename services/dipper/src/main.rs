@@ -10,6 +10,7 @@ mod host;
 mod names;
 mod privacy;
 mod rebuild;
+mod retention;
 mod retire;
 mod serve;
 mod stop;
@@ -84,6 +85,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         match arguments.command {
             Command::Up(_) => Box::pin(up::run(settings)).await,
             Command::Serve(command) => serve::run(settings, &command).await,
+            Command::Retention(_) => retention::run(&settings).await,
             Command::Explain(command) => explain::run(&settings, command.event).await,
             Command::Rebuild(command) => rebuild::run(&settings, &command).await,
             Command::User(command) => Box::pin(user::run(settings, command)).await,

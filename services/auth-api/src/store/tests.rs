@@ -293,12 +293,3 @@ async fn erasing_deletes_all_rows_of_that_person_and_no_others() {
     assert_eq!(erase(&mut work, ada).await.unwrap(), 0);
     assert_eq!(erase(&mut work, bob).await.unwrap(), 4);
 }
-
-#[tokio::test]
-async fn only_what_has_expired_is_swept_and_credentials_stay() {
-    let (database, _folder) = database().await;
-    let mut work = database.begin().await.unwrap();
-    fill(&mut work, user()).await;
-    assert_eq!(delete_expired(&mut work, NOW).await.unwrap(), 0);
-    assert_eq!(delete_expired(&mut work, LATER).await.unwrap(), 3);
-}

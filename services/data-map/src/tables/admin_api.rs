@@ -1,5 +1,7 @@
 //! `AdminAPI`: the audit log and decisions about events that failed.
 
+use envelope::catalogue::ADMIN;
+
 use super::{Table, column, technical};
 use crate::activities::{ACCOUNTABILITY, DELIVERY};
 use crate::belongs::{Belongs, person, text};
@@ -14,7 +16,7 @@ pub(super) static TABLES: &[Table] = &[
         service: SERVICE,
         name: "audit",
         activity: &ACCOUNTABILITY,
-        retention: Retention::UntilDeleted,
+        retention: Retention::Stream(&ADMIN),
         erasure: Erasure::NamesGo,
         belongs: Belongs::To(&[
             person("admin_id", Admin),
@@ -34,7 +36,7 @@ pub(super) static TABLES: &[Table] = &[
         service: SERVICE,
         name: "decision",
         activity: &DELIVERY,
-        retention: Retention::UntilDeleted,
+        retention: Retention::Stream(&ADMIN),
         erasure: Erasure::NamesGo,
         belongs: Belongs::To(&[text("reason", Recipient)]),
         columns: &[
@@ -48,7 +50,7 @@ pub(super) static TABLES: &[Table] = &[
         service: SERVICE,
         name: "decision_event",
         activity: &DELIVERY,
-        retention: Retention::UntilDeleted,
+        retention: Retention::Stream(&ADMIN),
         erasure: Erasure::Stays("it names places and kinds of events"),
         belongs: Belongs::ToNobody,
         columns: &[

@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use scanner::{Report, Scanner};
-use testkit::{Api, Wire, eventually};
+use serde_json::json;
+use testkit::{Api, Launch, Wire, create_admin, eventually};
 
-use crate::setup::up;
+use crate::setup::{DIPPER, up};
 
 /// In how many places the broker's files hold an id.
 fn found(folder: &Path, id: &str) -> usize {
@@ -58,5 +59,79 @@ async fn logins_leave_the_disk_when_their_time_is_over() {
     assert!(!all.is_empty());
     are_gone(folder.path(), &all).await;
     assert!(user_events(&wire).await.is_empty());
+    assert_eq!(running.stop().await, Some(0));
+}
+
+/// What `dipper retention` says of a store.
+async fn told_of(folder: &Path, store: &str) -> String {
+    let data = folder.to_string_lossy();
+    let arguments = ["retention", "--data-dir", &data];
+    let output = Launch::new(DIPPER, &arguments).output().await;
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    let line = said.lines().find(|line| line.starts_with(store));
+    line.unwrap_or_else(|| panic!("{store}: {said}")).to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_admins_did_is_forgotten_when_its_time_is_over_and_the_table_shows_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let start = up(folder.path()).env("DIPPER_RETENTION_ADMIN", "12s");
+    let running = start.start().await;
+    let api = Api::new(&running.url);
+    let birder = api.join("Ada").await;
+    create_admin(
+        DIPPER,
+        folder.path(),
+        "admin@example.org",
+        "a long secret word",
+    )
+    .await;
+    let admin = api
+        .log_in(
+            "admin@example.org".to_owned(),
+            "a long secret word".to_owned(),
+        )
+        .await;
+    let role = format!("/api/v1/admin/users/{}/role", birder.id);
+    let body = json!({"role": "moderator", "reason": "She helps."});
+    api.put_as(&admin, &role, &body).await;
+    let entries = async || {
+        let audit = api
+            .get_as(&admin, "/api/v1/admin/audit")
+            .await
+            .expect(200)
+            .json;
+        audit["items"].as_array().map_or(0, Vec::len)
+    };
+    eventually("the act is in the log", || async {
+        (entries().await == 1).then_some(())
+    })
+    .await;
+    assert!(
+        told_of(folder.path(), "admin-api: audit")
+            .await
+            .contains("12 seconds")
+    );
+    assert!(
+        told_of(folder.path(), "stream ADMIN")
+            .await
+            .ends_with(" s ago")
+    );
+    assert!(
+        told_of(folder.path(), "auth-api: session")
+            .await
+            .contains("30 days")
+    );
+    assert!(told_of(folder.path(), "mail/").await.contains("30 days"));
+    eventually("the log is empty", || async {
+        (entries().await == 0).then_some(())
+    })
+    .await;
+    assert!(
+        told_of(folder.path(), "admin-api: audit")
+            .await
+            .ends_with("nothing")
+    );
     assert_eq!(running.stop().await, Some(0));
 }
