@@ -32,9 +32,9 @@ enum Oldness {
 /// Prints the table.
 pub(crate) async fn run(settings: &Settings) -> anyhow::Result<()> {
     let bus = Bus::connect(&settings.broker_of_instance("operator")?, "operator").await?;
-    let (lives, mut lines) = streams(&bus).await?;
+    let (by_stream, mut lines) = streams(&bus).await?;
     for service in services() {
-        lines.extend(rows(&bus, service, &lives).await);
+        lines.extend(rows(&bus, service, &by_stream).await);
     }
     bus.close().await;
     lines.extend(files(&settings.data_dir));
@@ -46,7 +46,7 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<()> {
 type Lives = HashMap<&'static str, Retention>;
 
 async fn streams(bus: &Bus) -> anyhow::Result<(Lives, Vec<Line>)> {
-    let (mut lives, mut lines) = (Lives::new(), Vec::new());
+    let (mut by_stream, mut lines) = (Lives::new(), Vec::new());
     for stream in STREAMS {
         let found = bus.jetstream().get_stream(stream.name).await;
         let found = found.with_context(|| format!("cannot look up the stream {}", stream.name))?;
@@ -57,7 +57,7 @@ async fn streams(bus: &Bus) -> anyhow::Result<(Lives, Vec<Line>)> {
         } else {
             Retention::For(life)
         };
-        lives.insert(stream.name, kept);
+        by_stream.insert(stream.name, kept);
         let oldest = match info.state.messages {
             0 => Oldness::Empty,
             _ => Oldness::Since(info.state.first_timestamp),
@@ -68,11 +68,11 @@ async fn streams(bus: &Bus) -> anyhow::Result<(Lives, Vec<Line>)> {
             oldest,
         });
     }
-    Ok((lives, lines))
+    Ok((by_stream, lines))
 }
 
 /// The tables of a service whose rows have an age.
-async fn rows(bus: &Bus, service: &str, lives: &Lives) -> Vec<Line> {
+async fn rows(bus: &Bus, service: &str, by_stream: &Lives) -> Vec<Line> {
     let Ok(oldest) = ask_service(bus, service, &Oldest {}).await else {
         return vec![Line {
             store: service.to_owned(),
@@ -82,14 +82,14 @@ async fn rows(bus: &Bus, service: &str, lives: &Lives) -> Vec<Line> {
     };
     let lines = oldest.into_iter().map(|row| {
         let table = tables_of(service).find(|table| table.name == row.table);
-        let kept = table.map(|table| match table.retention {
-            Retention::Stream(stream) => lives.get(stream.name).copied().unwrap_or(table.retention),
+        let life = table.map(|table| match table.retention {
+            Retention::Stream(of) => by_stream.get(of.name).copied().unwrap_or(table.retention),
             own => own,
         });
         let since = row.since.map(DateTime::from_timestamp_micros);
         Line {
             store: format!("{service}: {}", row.table),
-            kept: kept.map_or(String::new(), Retention::in_words),
+            kept: life.map_or(String::new(), Retention::in_words),
             oldest: match since {
                 None => Oldness::Empty,
                 Some(since) => since.map_or(Oldness::Unknown, Oldness::Since),

@@ -70,7 +70,8 @@ async fn told_of(folder: &Path, store: &str) -> String {
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(output.status.code(), Some(0), "{said}");
     let line = said.lines().find(|line| line.starts_with(store));
-    line.unwrap_or_else(|| panic!("{store}: {said}")).to_owned()
+    assert!(line.is_some(), "{store}: {said}");
+    line.unwrap().to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread")]
