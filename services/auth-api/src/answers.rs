@@ -5,8 +5,8 @@ use std::time::Instant;
 use chassis::rpc::{Answers, AskError, BoundAnswers, Refusal, ask};
 use chassis::unit_of_work::Draft;
 use clients::auth::{
-    CreateAccount, CreatedAccount, MailSecret, Proof, Reauthenticate, SendCode, Session, SetRole,
-    VerifyToken,
+    CreateAccount, CreatedAccount, EndSessions, MailSecret, Proof, Reauthenticate, SendCode,
+    Session, SetRole, VerifyToken,
 };
 use clients::notifier::{AccountMail, QueueAccountMail};
 use clients::user::FindOrCreate;
@@ -16,6 +16,7 @@ use crate::App;
 use crate::account::{Email, Name, Password};
 use crate::attempts::Account;
 use crate::error::Error;
+use crate::handlers::sessions::end_all;
 use crate::secrets::{self as made, CODE_LASTS, CONFIRMATION_LASTS};
 use crate::store::credentials::{self, Standing};
 use crate::store::{secrets, sessions};
@@ -25,6 +26,7 @@ pub(crate) fn answers(app: App) -> BoundAnswers {
         .on(verify_token)
         .on(reauthenticate)
         .on(send_code)
+        .on(end_sessions)
         .on(create_account)
         .on(set_role)
         .on(mail_secret)
@@ -39,6 +41,10 @@ async fn verify_token(app: App, question: VerifyToken) -> Result<Session, Refusa
     };
     let found = found.await.map_err(|error| Refusal::internal(&error))?;
     found.ok_or_else(|| Refusal::new("unknown-token"))
+}
+
+async fn end_sessions(app: App, question: EndSessions) -> Result<(), Refusal> {
+    Ok(end_all(&app, question.user).await?)
 }
 
 /// Wrong proofs are counted: a stolen token does not allow guessing.

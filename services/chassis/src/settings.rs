@@ -149,6 +149,9 @@ pub struct Settings {
     pub digest_interval: Option<Seconds>,
     /// How long the archive of an export is kept.
     pub export_life: Seconds,
+    /// What an erasure looks through at its end beside the data folder, separated by commas: the
+    /// folders of PostgreSQL's data and of the broker's servers, as far as they are within reach.
+    pub scan: String,
     /// How bearer tokens are judged.
     pub auth_mode: AuthMode,
     /// The deployment's secret, at least 32 characters; by default made and kept in the data folder.
@@ -180,6 +183,7 @@ impl Default for Settings {
             old_readers: String::new(),
             digest_interval: None,
             export_life: Seconds(Duration::from_hours(7 * 24)),
+            scan: String::new(),
             auth_mode: AuthMode::default(),
             secret: None,
             retention: BTreeMap::new(),
@@ -278,6 +282,15 @@ impl Settings {
             return Ok(Credentials::read(&own)?.access(user));
         }
         self.broker(user)
+    }
+
+    /// The folders that hold what the deployment keeps, as far as this machine sees them.
+    pub fn scanned_places(&self) -> Vec<PathBuf> {
+        let others = self.scan.split(',').map(str::trim);
+        let others = others.filter(|folder| !folder.is_empty());
+        std::iter::once(self.data_dir.clone())
+            .chain(others.map(PathBuf::from))
+            .collect()
     }
 
     /// The deployment's keys.

@@ -112,6 +112,18 @@ impl Question for SendCode {
     type Answer = ();
 }
 
+/// Ends all sessions of a user: their tokens are dead from then on.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub struct EndSessions {
+    /// Whose.
+    pub user: UserId,
+}
+
+impl Question for EndSessions {
+    const SUBJECT: &'static str = "svc.auth-api.end-sessions";
+    type Answer = ();
+}
+
 /// A confirmed account, made by an operator. Refused with `exists`, `invalid-email`,
 /// `invalid-name` or `invalid-password`.
 #[derive(Clone, Serialize, Deserialize)]

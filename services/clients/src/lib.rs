@@ -3,7 +3,8 @@
 //! | asker | question | asked |
 //! |---|---|---|
 //! | all with routes for users | [`auth::VerifyToken`] | AuthAPI |
-//! | TickAPI | [`auth::Reauthenticate`], [`auth::SendCode`], [`user::OpenErasure`] | AuthAPI, UserAPI |
+//! | TickAPI | [`auth::Reauthenticate`], [`auth::SendCode`], [`auth::EndSessions`], [`user::OpenErasure`] | AuthAPI, UserAPI |
+//! | UserAPI | [`tick::BeginErasure`] | TickAPI |
 //! | AuthAPI | [`user::FindOrCreate`], [`user::FindByEmail`], [`notifier::QueueAccountMail`] | UserAPI, Notifier |
 //! | Notifier | [`user::Address`], [`user::SetNotifications`], [`auth::MailSecret`] | UserAPI, AuthAPI |
 //! | AdminAPI | [`statistics::Overview`], [`auth::SetRole`] | Statistics, AuthAPI |
@@ -14,6 +15,7 @@ pub mod caller;
 pub mod notifier;
 pub mod receipt;
 pub mod statistics;
+pub mod tick;
 pub mod user;
 
 pub use caller::{Authenticator, Caller};

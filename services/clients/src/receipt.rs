@@ -27,6 +27,31 @@ pub struct Receipt {
     pub events_deleted: i64,
     /// What each service deleted.
     pub services: Vec<ServiceReceipt>,
+    /// How the person was looked for, and that nothing was found. None before there was a scan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scan: Option<ScanReceipt>,
+}
+
+/// How the person was looked for in the end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ScanReceipt {
+    /// The stores in which nothing is found any more.
+    pub stores: Vec<String>,
+    /// How many files were searched.
+    pub files: u64,
+    /// How many bytes.
+    pub bytes: u64,
+    /// How many files could not be read; what they hold is not known.
+    pub unread_files: u64,
+    /// The stores in which the same search found the person before: it finds what is there. None
+    /// when an event asked for the erasure, so that it had begun before anybody could look.
+    pub found_before: Option<Vec<String>>,
+    /// The stores in which it should have, and did not: there it proves nothing.
+    pub missed_before: Vec<String>,
+    /// Whether the broker's lists of subjects still named the person, whose messages are overwritten;
+    /// it rewrites them within three minutes, and the receipt says so then.
+    pub broker_lists_follow: bool,
 }
 
 /// What a service deleted.
@@ -111,6 +136,7 @@ mod tests {
                 name: "tick-api".to_owned(),
                 rows: 3,
             }],
+            scan: None,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use chassis::rpc::Question;
 use chrono::{DateTime, Utc};
-use envelope::{EventId, UserId};
+use envelope::UserId;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -139,8 +139,6 @@ pub struct OpenErasure {
 pub struct OpenedErasure {
     /// The secret of 128 bits by which its progress is asked for.
     pub request_id: String,
-    /// The id that its `gdpr.delete` event must have.
-    pub event: EventId,
     /// The day by which the law wants it done.
     pub due_at: DateTime<Utc>,
 }

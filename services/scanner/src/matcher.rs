@@ -11,6 +11,8 @@ pub(crate) struct Matcher {
     /// For letters of either case, and for exact bytes; each with the places of its patterns.
     machines: Vec<(AhoCorasick, Vec<usize>)>,
     longest: usize,
+    /// Whether to rest after each chunk for as long as it took.
+    pub rests: bool,
 }
 
 impl Matcher {
@@ -34,6 +36,7 @@ impl Matcher {
         Self {
             machines,
             longest: longest.unwrap_or_default(),
+            rests: false,
             patterns,
         }
     }

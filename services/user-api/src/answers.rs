@@ -56,5 +56,6 @@ async fn open_erasure(app: App, question: OpenErasure) -> Result<OpenedErasure, 
     let mut work = app.database.begin().await.map_err(Error::from)?;
     let opened = erasure::open(&mut work, &app.request_key, question.user).await?;
     work.commit().await.map_err(Error::from)?;
+    app.wake_scanner.notify_one();
     Ok(opened)
 }

@@ -1,18 +1,16 @@
 //! The eraser: once all services are done with a request, it overwrites the person's events in the
-//! streams until nothing is found any more, and ends the request. A killed eraser begins again
-//! and finds what is left.
+//! streams until nothing is found any more, and leaves the rest to the scan. A killed eraser begins
+//! again and finds what is left.
 
 use std::time::Duration;
 
-use anyhow::Context as _;
 use chassis::outbox;
-use chassis::unit_of_work::{Cause, Draft};
-use envelope::{EventId, gdpr};
 use uuid::Uuid;
 
 use crate::broker::End;
-use crate::store::{erasures, index};
-use crate::{App, NAME, broker, dead_letters, guard};
+use crate::needles::Needles;
+use crate::store::{erasures, index, scans};
+use crate::{App, broker, dead_letters, guard};
 
 /// A net for wake-ups that were missed.
 const POLL: Duration = Duration::from_secs(1);
@@ -45,7 +43,7 @@ async fn round(app: &App) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Sweeps until a sweep finds nothing, then ends the user's requests.
+/// Sweeps until a sweep finds nothing, then has the scan look for the user.
 async fn erase(app: &App, user: Uuid) -> anyhow::Result<()> {
     loop {
         let Some(ends) = broker::index_ends(&app.bus, &app.lifecycle).await? else {
@@ -61,9 +59,8 @@ async fn erase(app: &App, user: Uuid) -> anyhow::Result<()> {
     }
     // Their rows went when the person was fenced off.
     app.exports.sweep(app).await?;
-    if !app.lifecycle.is_stopping() && finish(app, user).await? {
-        metrics::counter!("dipper_erasures_finished_total").increment(1);
-        tracing::info!("a person was erased");
+    if !app.lifecycle.is_stopping() && forget(app, user).await? {
+        app.wake_scanner.notify_one();
     }
     Ok(())
 }
@@ -77,7 +74,7 @@ async fn is_ready(app: &App, user: Uuid) -> anyhow::Result<bool> {
 /// much there was.
 async fn sweep(app: &App, user: Uuid, ends: &[End]) -> anyhow::Result<u64> {
     let indexed = delete_indexed(app, user).await?;
-    let keyed = delete_by_key(app, user, ends).await?;
+    let keyed = delete_by_key(app, &people(app, user).await?, ends).await?;
     let late = guard::delete_late(app).await?;
     let dead = dead_letters::sweep(app, 1).await?.deleted;
     let mails = app.mails.erase(user).await?;
@@ -109,11 +106,11 @@ async fn delete_indexed(app: &App, user: Uuid) -> anyhow::Result<u64> {
 
 /// Deletes messages whose subject's key is the person's: those that could not be read as events
 /// are in no index.
-async fn delete_by_key(app: &App, user: Uuid, ends: &[End]) -> anyhow::Result<u64> {
+async fn delete_by_key(app: &App, people: &[Uuid], ends: &[End]) -> anyhow::Result<u64> {
     let mut deleted = 0;
-    for id in people(app, user).await? {
+    for id in people {
         for end in ends {
-            deleted += delete_key(app, id, *end).await?;
+            deleted += delete_key(app, *id, *end).await?;
         }
     }
     Ok(deleted)
@@ -147,9 +144,9 @@ async fn count(app: &App, user: Uuid, deleted: u64) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Forgets the person here as well and tells that it is done. Says whether it is: a message may
-/// have been indexed, or another request fenced, in the meantime.
-async fn finish(app: &App, user: Uuid) -> anyhow::Result<bool> {
+/// Forgets the person here as well: all that is left is what to look for, sealed. Says whether it is
+/// done: a message may have been indexed, or another request fenced, in the meantime.
+async fn forget(app: &App, user: Uuid) -> anyhow::Result<bool> {
     let people = people(app, user).await?;
     let mut work = app.database.begin().await?;
     let is_new = !index::places(&mut work, user, 1).await?.is_empty();
@@ -159,22 +156,27 @@ async fn finish(app: &App, user: Uuid) -> anyhow::Result<bool> {
     for person in people {
         outbox::erase(&mut work, person).await?;
     }
-    index::forget_images(&mut work, user).await?;
     let now = work.clock().micros();
-    for event in erasures::finish(&mut work, user, now).await? {
-        let erased = gdpr::Erased {
-            request: event.into(),
-            subject: app.subject_key.hash(user.as_bytes()),
-        };
-        let cause = Cause {
-            event: EventId(event),
-            correlation: event,
-            trace: None,
-        };
-        work.publish(Draft::caused_by(NAME, cause, erased))
-            .context("gdpr.erased does not match its schema")?;
+    for (event, sealed) in scans::needles(&mut work, user).await? {
+        let known = sealed.map(|sealed| app.needles.open(event, &sealed));
+        let mut needles = known.unwrap_or_else(|| Ok(Needles::by_id(user)))?;
+        needles.see_images(index::images(&mut work, user).await?);
+        scans::set_needles(&mut work, event, &app.needles.seal(event, &needles)?).await?;
+        scans::begin(&mut work, event, now).await?;
     }
+    index::forget_images(&mut work, user).await?;
     work.deletes_for_good();
     work.commit().await?;
     Ok(true)
+}
+
+/// Deletes what came too late for the sweeps and is in no index: messages by their key, and mails.
+pub(crate) async fn sweep_again(app: &App, needles: &Needles) -> anyhow::Result<()> {
+    let Some(ends) = broker::index_ends(&app.bus, &app.lifecycle).await? else {
+        return Ok(());
+    };
+    let people = [vec![needles.user], needles.images.clone()].concat();
+    delete_by_key(app, &people, &ends).await?;
+    app.mails.erase(needles.user).await?;
+    Ok(())
 }

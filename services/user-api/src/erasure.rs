@@ -11,6 +11,7 @@ use envelope::{EventId, UserId, gdpr};
 use uuid::Uuid;
 
 use crate::error::Error;
+use crate::needles::NeedleCase;
 use crate::progress::{OnDelete, State, due_at, participants};
 use crate::store::erasures::{self, NewErasure};
 use crate::store::{self, Place};
@@ -61,7 +62,6 @@ async fn open_of_user(
         let event = EventId(event);
         OpenedErasure {
             request_id: request_id(key, event),
-            event,
             due_at: DateTime::from_timestamp_micros(due_at).unwrap_or_default(),
         }
     }))
@@ -81,11 +81,15 @@ pub(crate) fn request_hash(request_id: &str) -> String {
 
 /// A person asked to be forgotten, here or by a foreign producer's event: fences them and their
 /// images off and destroys the identity.
-pub(crate) async fn begin(work: &mut Work, request: &Request) -> Result<(), Failure> {
+pub(crate) async fn begin(
+    work: &mut Work,
+    case: &NeedleCase,
+    request: &Request,
+) -> Result<(), Failure> {
     let user = request.user.0;
     let known = erasures::lock(work, request.event.0).await?;
     match OnDelete::decide(known, user) {
-        OnDelete::Fence => fence(work, request, known.is_some()).await?,
+        OnDelete::Fence => fence(work, case, request, known.is_some()).await?,
         OnDelete::UnderWay => {}
         OnDelete::Over => return Ok(store::late::insert(work, &request.place).await?),
         OnDelete::Contradiction => {
@@ -98,11 +102,19 @@ pub(crate) async fn begin(work: &mut Work, request: &Request) -> Result<(), Fail
     Ok(())
 }
 
-async fn fence(work: &mut Work, request: &Request, is_planned: bool) -> Result<(), Failure> {
+async fn fence(
+    work: &mut Work,
+    case: &NeedleCase,
+    request: &Request,
+    is_planned: bool,
+) -> Result<(), Failure> {
     let (event, user) = (request.event.0, request.user.0);
     let now = work.clock().now();
     let images = store::index::images(work, user).await?;
     work.fence(&[vec![user], images].concat()).await?;
+    // In the end nothing of this may be found any more.
+    let needles = case.of(work, user).await?;
+    let needles = case.seal(event, &needles)?;
     store::identities::destroy(work, user).await?;
     store::exports::end_of_user(work, user).await?;
     if !is_planned {
@@ -117,6 +129,7 @@ async fn fence(work: &mut Work, request: &Request, is_planned: bool) -> Result<(
         erasures::insert(work, &new).await?;
     }
     erasures::fence(work, event, now.timestamp_micros(), &participants()).await?;
+    store::scans::set_needles(work, event, &needles).await?;
     go_on(work, event).await
 }
 

@@ -42,6 +42,7 @@ pub(crate) async fn find_or_create(
     if let Some(user) = identities::by_email(&mut work, &hash).await? {
         return Ok(user);
     }
+    identities::release_address(&mut work, &hash).await?;
     let user = UserId(work.clock().random_id());
     insert(&mut work, &app.vault, user, Some(email), name).await?;
     // Another process may have been first with the same address; then its user is the answer.

@@ -4,14 +4,15 @@
 //! |---|---|
 //! | **Serves** | `GET`, `PATCH /api/v1/users/me`; `POST /api/v1/gdpr/export`; `GET /api/v1/gdpr/requests/{request_id}`, `GET /api/v1/gdpr/requests/{request_id}/download` |
 //! | **Answers** | `find-or-create`, `find-by-email`, `address`, `set-notifications`, `open-erasure` |
-//! | **Calls** | AuthAPI: `verify-token`, to know who is calling; every service with a database: `held`, for an export |
+//! | **Calls** | AuthAPI: `verify-token`, to know who is calling; TickAPI: `begin-erasure`, when all is ready; every service with a database: `held`, for an export |
 //! | **Publishes** | `gdpr.erased` |
 //! | **Consumes** | every event (subject index), among them `gdpr.delete` and `gdpr.purged` |
-//! | **Personal data** | address and name, sealed with the person's own key; preferences; where in the streams the person is named; open erasure requests; archives of exports, each sealed with a key of its own |
+//! | **Personal data** | address and name, sealed with the person's own key; preferences; where in the streams the person is named; open erasure requests, with what their scan looks for, sealed; archives of exports, each sealed with a key of its own |
 //!
 //! It leads erasure. `gdpr.delete` fences the person off and destroys their identity; every service
 //! that holds personal data answers with `gdpr.purged`; when all have, the eraser overwrites the
-//! person's events in the streams and publishes `gdpr.erased`. The guard overwrites what names
+//! person's events in the streams. The scanner, which found the person in every store before, looks
+//! until nothing is found, and publishes `gdpr.erased`. The guard overwrites what names
 //! an erased person afterwards. The sweeper overwrites events whose time is over. The exporter asks all
 //! services what they hold about a person, and writes it into an archive, which is gone after a week.
 
@@ -30,9 +31,11 @@ mod handlers;
 mod identity;
 mod index;
 mod mails;
+mod needles;
 mod progress;
 mod retention;
 mod router;
+mod scan;
 mod store;
 mod vault;
 
@@ -54,6 +57,8 @@ use tokio::sync::Notify;
 
 use crate::export::folder::Folder;
 use crate::mails::CaughtMails;
+use crate::needles::NeedleCase;
+use crate::scan::stores::Stores;
 use crate::vault::Vault;
 
 /// The service's name.
@@ -72,6 +77,8 @@ struct Parts {
     lifecycle: Lifecycle,
     authenticator: Authenticator,
     vault: Vault,
+    needles: NeedleCase,
+    stores: Stores,
     mails: CaughtMails,
     /// Sign receipts.
     keys: Keys,
@@ -88,6 +95,7 @@ struct Parts {
     wake_eraser: Arc<Notify>,
     wake_exporter: Arc<Notify>,
     wake_guard: Arc<Notify>,
+    wake_scanner: Arc<Notify>,
 }
 
 impl Deref for App {
@@ -114,6 +122,8 @@ pub async fn service(chassis: &Chassis) -> anyhow::Result<Service> {
         lifecycle: chassis.lifecycle.clone(),
         authenticator: Authenticator::new(chassis),
         vault: Vault::new(&chassis.keys),
+        needles: NeedleCase::new(&chassis.keys),
+        stores: Stores::new(chassis.settings.scanned_places()),
         mails: CaughtMails::new(chassis),
         keys: chassis.keys.clone(),
         request_key: chassis.keys.purpose("user-api request"),
@@ -125,6 +135,7 @@ pub async fn service(chassis: &Chassis) -> anyhow::Result<Service> {
         wake_eraser: Arc::default(),
         wake_exporter: Arc::default(),
         wake_guard: Arc::default(),
+        wake_scanner: Arc::default(),
     }));
     let vault = app.vault.clone();
     Ok(Service::new(NAME, chassis)
@@ -134,6 +145,7 @@ pub async fn service(chassis: &Chassis) -> anyhow::Result<Service> {
         .task("user-api eraser", eraser::run(app.clone()))
         .task("user-api exporter", exporter::run(app.clone()))
         .task("user-api guard", guard::run(app.clone()))
+        .task("user-api scanner", scan::run(app.clone()))
         .task("user-api retention", retention::run(app))
         .opens(move |sealed| vault.open(sealed))
         .database(database))

@@ -1,7 +1,8 @@
 //! How an erasure request goes on: pure rules, so that each can be tried by itself.
 //!
 //! `planned` (opened, the event is on its way) -> `fenced` (the event came: writes are refused, the
-//! identity is gone, services are deleting) -> `erasing` (all services have) -> `erased`.
+//! identity is gone, services are deleting) -> `erasing` (all services have; events are being
+//! overwritten) -> `scanning` (every store is searched for what may be left) -> `erased`.
 
 use std::str::FromStr;
 
@@ -23,6 +24,8 @@ pub(crate) enum State {
     Fenced,
     /// All services are done; events are being overwritten.
     Erasing,
+    /// Everything is deleted; the stores are searched until nothing is found.
+    Scanning,
     /// Done.
     Erased,
 }
@@ -34,6 +37,7 @@ impl State {
             Self::Planned => "planned",
             Self::Fenced => "fenced",
             Self::Erasing => "erasing",
+            Self::Scanning => "scanning",
             Self::Erased => "erased",
         }
     }
@@ -55,6 +59,7 @@ impl FromStr for State {
             "planned" => Ok(Self::Planned),
             "fenced" => Ok(Self::Fenced),
             "erasing" => Ok(Self::Erasing),
+            "scanning" => Ok(Self::Scanning),
             "erased" => Ok(Self::Erased),
             _ => Err(()),
         }
@@ -97,7 +102,7 @@ pub(crate) enum OnDelete {
     Fence,
     /// That was done; only the event's place must be known.
     UnderWay,
-    /// The person is erased; the event is one more to be overwritten.
+    /// Whose request it was is forgotten already; the event is one more to be overwritten.
     Over,
     /// Another person has the request with this id.
     Contradiction,
@@ -110,7 +115,7 @@ impl OnDelete {
             return Self::Fence;
         };
         match known.state {
-            State::Erased => Self::Over,
+            State::Scanning | State::Erased => Self::Over,
             _ if known.user != Some(user) => Self::Contradiction,
             State::Planned => Self::Fence,
             State::Fenced | State::Erasing => Self::UnderWay,
@@ -154,6 +159,7 @@ mod tests {
 
     #[test]
     fn a_repeated_event_begins_nothing_again() {
+        assert_eq!(decide(State::Scanning, None), OnDelete::Over);
         assert_eq!(decide(State::Erased, None), OnDelete::Over);
     }
 
@@ -174,7 +180,14 @@ mod tests {
 
     #[test]
     fn states_are_read_as_they_are_written() {
-        for state in [State::Planned, State::Fenced, State::Erasing, State::Erased] {
+        let all = [
+            State::Planned,
+            State::Fenced,
+            State::Erasing,
+            State::Scanning,
+            State::Erased,
+        ];
+        for state in all {
             assert_eq!(state.as_str().parse(), Ok(state));
         }
     }

@@ -161,11 +161,17 @@ pub(crate) async fn delete_all(
     State(app): State<App>,
     caller: Caller,
 ) -> Result<StatusCode, Error> {
-    let mut work = app.database.begin().await?;
-    sessions::delete_all(&mut work, caller.user).await?;
-    work.commit().await?;
-    app.authenticator.forget(caller.user);
+    end_all(&app, caller.user).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Ends all sessions of a user.
+pub(crate) async fn end_all(app: &App, user: UserId) -> Result<(), Error> {
+    let mut work = app.database.begin().await?;
+    sessions::delete_all(&mut work, user).await?;
+    work.commit().await?;
+    app.authenticator.forget(user);
+    Ok(())
 }
 
 /// End one of my sessions: its token is dead from now on.

@@ -135,6 +135,19 @@ pub(super) static TABLES: &[Table] = &[
             technical("fenced_at", "when it began"),
             technical("finished_at", "when it was done"),
             technical("events_deleted", "how many events were overwritten"),
+            column(
+                "needles_sealed",
+                AccountHolder,
+                Contact,
+                "what is looked for at the end - ids and the address, sealed; gone when nothing is found",
+            )
+            .left_out("the ids and the address that are elsewhere in this export"),
+            technical("control", "in which stores the person was found before"),
+            technical("begun_at", "when its event was let go"),
+            technical("scan", "what the last look through the stores saw"),
+            technical("scanned_at", "when that was"),
+            technical("looks", "how many looks there were"),
+            technical("look_at", "when the next one is due"),
         ],
     },
     Table {

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, ensure};
 use chassis::settings::Settings;
 use chrono::SecondsFormat;
-use clients::receipt::{self, Receipt, VerifyingKey};
+use clients::receipt::{self, Receipt, ScanReceipt, VerifyingKey};
 use serde_json::Value;
 
 use crate::arguments::VerifyReceipt;
@@ -87,6 +87,39 @@ fn tell(receipt: &Receipt) {
             "{:<14} {} rows and files deleted",
             service.name, service.rows
         ));
+    }
+    if let Some(scan) = &receipt.scan {
+        tell_scan(scan);
+    }
+}
+
+fn tell_scan(scan: &ScanReceipt) {
+    let list = |stores: &[String]| match stores {
+        [] => "none".to_owned(),
+        stores => stores.join(", "),
+    };
+    say(&format!(
+        "searched       {} files, {} bytes: nothing found in {}",
+        scan.files,
+        scan.bytes,
+        list(&scan.stores)
+    ));
+    let before = scan.found_before.as_deref().map_or_else(
+        || "nobody looked: an event asked for the erasure".to_owned(),
+        list,
+    );
+    say(&format!("found before   {before}"));
+    if !scan.missed_before.is_empty() {
+        let missed = list(&scan.missed_before);
+        say(&format!(
+            "missed before  {missed}: there the search proves nothing"
+        ));
+    }
+    if scan.unread_files > 0 {
+        say(&format!("not read       {} files", scan.unread_files));
+    }
+    if scan.broker_lists_follow {
+        say("still to come  the broker's lists of subjects, within three minutes");
     }
 }
 

@@ -25,6 +25,7 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 17] = [
             "data-map",
             "envelope",
             "mail-catcher",
+            "scanner",
         ],
     ),
     ("score-model", &["chassis", "envelope"]),

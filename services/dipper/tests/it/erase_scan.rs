@@ -1,34 +1,20 @@
 //! `dipper erase scan` as an operator uses it: what is planted is found, whatever hides it.
 
 use std::io::Write as _;
-use std::path::Path;
 
 use base64::Engine as _;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use serde_json::json;
-use testkit::{Launch, eventually};
+use serde_json::{Value, json};
+use testkit::wire::Stored;
+use testkit::{Wire, eventually};
 use uuid::Uuid;
 
-use crate::round::{erase, rating_mails};
-use crate::setup::{DIPPER, System};
+use crate::erasure::{ask, ended, erase, scan};
+use crate::round::rating_mails;
+use crate::setup::System;
 
 const ADDRESS: &str = "Turdus.merula@example.org";
-
-/// The exit code, and the lines that were found.
-async fn scan(folder: &Path, needles: &[&str]) -> (Option<i32>, Vec<String>) {
-    let folder = folder.to_string_lossy().into_owned();
-    let mut arguments = vec!["erase", "scan", "--data-dir", &folder];
-    for needle in needles {
-        arguments.extend(["--needle", needle]);
-    }
-    let output = Launch::new(DIPPER, &arguments).output().await;
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    (
-        output.status.code(),
-        said.lines().map(str::to_owned).collect(),
-    )
-}
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
@@ -156,9 +142,64 @@ async fn after_an_erasure_nothing_is_found_in_any_store() {
         let (code, _) = scan(system.folder(), &[needle]).await;
         assert_eq!(code, Some(1), "each is somewhere before");
     }
-    erase(&system.api, &canary).await;
+    let receipt = erase(&system.api, &canary).await["receipt"]["scan"].clone();
+    for store in ["db", "nats"] {
+        assert!(names(&receipt["found_before"], store), "{receipt}");
+        assert!(names(&receipt["stores"], store), "{receipt}");
+    }
+    assert_eq!(receipt["missed_before"], json!([]));
+    assert_eq!(receipt["unread_files"], 0);
     // The broker writes what it knows of its files anew when it stops, or after two minutes.
     let folder = system.stop_and_keep().await;
     let needles: Vec<&str> = needles.iter().map(String::as_str).collect();
     assert_eq!(scan(folder.path(), &needles).await, (Some(0), Vec::new()));
+}
+
+fn names(list: &Value, store: &str) -> bool {
+    list.as_array().unwrap().contains(&json!(store))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_erasure_is_not_over_as_long_as_anything_is_found() {
+    let system = System::up().await;
+    let api = &system.api;
+    let canary = api.join("Ada").await;
+    let copy = system.folder().join("objects").join("copy");
+    std::fs::write(&copy, format!("a copy that nobody knew of: {}", canary.id)).unwrap();
+    let status_url = ask(api, &canary).await;
+    eventually("it says where the person is still found", || async {
+        let status = api.get(&status_url).await.expect(200).json;
+        (status["found_in"] == json!(["objects"])).then_some(status)
+    })
+    .await;
+    let status = api.get(&status_url).await.expect(200).json;
+    assert_eq!(status["state"], "scanning");
+    assert_eq!(status["receipt"], Value::Null);
+    std::fs::remove_file(&copy).unwrap();
+    let status = ended(api, &status_url).await;
+    assert_eq!(status["found_in"], Value::Null);
+    assert!(names(&status["receipt"]["scan"]["found_before"], "objects"));
+    system.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_erased_by_an_event_alone_is_looked_for_as_well() {
+    let system = System::up().await;
+    let api = &system.api;
+    let canary = api.join("Ada").await;
+    let wire = Wire::connect(system.folder(), "tick-api").await;
+    let event = json!({
+        "id": Uuid::new_v4(), "type": "delete", "version": "1.0", "data": {"user": {"id": canary.id}},
+        "metadata": {"source": "services/TickAPI", "time": "2026-05-02T10:00:00Z"},
+    });
+    wire.publish_event(&format!("gdpr.delete.v1.{}", canary.id), &event)
+        .await;
+    eventually("the person is erased", || async {
+        let erased = wire.read("GDPR").await;
+        let is_over = |stored: &Stored| stored.subject.starts_with("gdpr.erased.");
+        erased.iter().any(is_over).then_some(())
+    })
+    .await;
+    assert_eq!(system.tables_naming(canary.id).await, Vec::<String>::new());
+    system.stop().await;
 }

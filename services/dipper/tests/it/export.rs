@@ -13,7 +13,7 @@ use testkit::{Api, Birder, NUTHATCH, PHOTO, Wire, eventually};
 use uuid::Uuid;
 
 use self::archive::Archive;
-use crate::round::erase;
+use crate::erasure::erase;
 use crate::setup::{System, up};
 
 /// As many as fill several answers.

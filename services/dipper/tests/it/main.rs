@@ -16,6 +16,7 @@ mod dedupe;
 mod durability;
 mod erasable;
 mod erase_scan;
+mod erasure;
 mod export;
 mod faults;
 mod kills;

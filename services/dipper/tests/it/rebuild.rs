@@ -10,7 +10,8 @@ use testkit::{Api, Birder, Launch, Postgres, Running, Wire, create_admin, databa
 use uuid::Uuid;
 
 use self::traffic::Traffic;
-use crate::round::{erase, tick_a_bird};
+use crate::erasure::erase;
+use crate::round::tick_a_bird;
 use crate::setup::{DIPPER, up};
 
 const EMAIL: &str = "ada@example.org";

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use serde_json::{Value, json};
-use testkit::{Launch, eventually};
+use serde_json::Value;
+use testkit::Launch;
 
+use crate::erasure::erase;
 use crate::setup::{DIPPER, System};
 
 /// The exit code and what was said.
@@ -16,18 +17,9 @@ async fn dipper(arguments: &[&str]) -> (Option<i32>, String) {
 
 /// The status of an erasure when it is done.
 async fn erased(system: &System) -> Value {
-    let api = &system.api;
-    let birder = api.join("Ada").await;
-    api.tick(&birder).await;
-    let body = json!({"password": birder.password});
-    let asked = api.post_as(&birder, "/api/v1/gdpr/delete", &body).await;
-    let asked = asked.expect(202).json;
-    let status_url = asked["status_url"].as_str().unwrap();
-    eventually("the erasure ends", || async {
-        let status = api.get(status_url).await.expect(200).json;
-        status["receipt"].is_object().then_some(status)
-    })
-    .await
+    let birder = system.api.join("Ada").await;
+    system.api.tick(&birder).await;
+    erase(&system.api, &birder).await
 }
 
 async fn verify(file: &Path, more: [&str; 2]) -> (Option<i32>, String) {

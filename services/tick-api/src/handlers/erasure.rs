@@ -5,12 +5,11 @@ use axum::http::StatusCode;
 use chassis::http::{FieldError, Json, Problem};
 use chassis::rpc::ask;
 use chassis::settings::AuthMode;
-use chassis::unit_of_work::Draft;
 use chrono::{DateTime, Utc};
 use clients::Caller;
-use clients::auth::{Proof, Reauthenticate, SendCode};
+use clients::auth::{EndSessions, Proof, Reauthenticate, SendCode};
 use clients::user::{OpenErasure, OpenedErasure};
-use envelope::{UserId, gdpr};
+use envelope::UserId;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -88,15 +87,11 @@ pub(crate) async fn create(
     }
     reauthenticate(&app, user, proof).await?;
     let opened = open(&app, user).await?;
+    // From here on it is promised; the event follows when UserAPI asks for it.
     let mut work = app.database.begin().await?;
-    // Asked for twice is asked for once: then the event is on its way already.
-    if !work.is_erased(user.0).await? {
-        work.fence(&[user.0]).await?;
-        let event = gdpr::Delete { user: user.into() };
-        work.publish(Draft::new(event).with_id(opened.event))?;
-        work.commit().await?;
-    }
-    app.authenticator.forget(user);
+    work.fence(&[user.0]).await?;
+    work.commit().await?;
+    end_sessions(&app, user).await;
     let accepted = AcceptedErasure {
         status_url: format!("/api/v1/gdpr/requests/{}", opened.request_id),
         request_id: opened.request_id,
@@ -133,6 +128,14 @@ async fn open(app: &App, user: UserId) -> Result<OpenedErasure, Error> {
         Some("erased") => Error::CallerGone,
         _ => error.into(),
     })
+}
+
+/// Here the tokens are dead at once. Should AuthAPI be away, the event ends the sessions.
+async fn end_sessions(app: &App, user: UserId) {
+    if let Err(error) = ask(&app.bus, &EndSessions { user }).await {
+        tracing::warn!(%error, "the sessions of somebody who is being erased end a little later");
+    }
+    app.authenticator.forget(user);
 }
 
 /// In trust mode there are no passwords that could be wrong.

@@ -6,8 +6,9 @@ use axum::http::{HeaderName, header};
 use chassis::database::DatabaseError;
 use chassis::http::{Json, Path, Problem};
 use chrono::{DateTime, Utc};
-use clients::receipt::{Receipt, ServiceReceipt, sign};
+use clients::receipt::{Receipt, ScanReceipt, ServiceReceipt, sign};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
 
 use super::exports::download_url;
@@ -16,6 +17,8 @@ use crate::erasure::request_hash;
 use crate::error::Error;
 use crate::export;
 use crate::progress::{ServiceState, State as Progress, due_at};
+use crate::scan::before::Control;
+use crate::scan::stores::Sight;
 use crate::store::erasures::{self, Erasure, ServiceRow};
 use crate::store::exports::{self, Export};
 
@@ -32,6 +35,9 @@ pub(crate) struct RequestStatus {
     due_at: DateTime<Utc>,
     /// What each service that holds personal data said, once it was asked.
     services: Vec<ServiceStatus>,
+    /// In which stores an erased person is still found; it is looked again until there is none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    found_in: Vec<String>,
     /// What was done, at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
     receipt: Option<SignedReceipt>,
@@ -127,6 +133,7 @@ impl RequestStatus {
             requested_at,
             due_at: due_at(requested_at),
             services: Vec::new(),
+            found_in: Vec::new(),
             receipt: None,
             download_url: is_ready.then(|| download_url(request_id)),
             expires_at: is_ready.then(|| time(export.expires_at)).transpose()?,
@@ -145,6 +152,8 @@ impl RequestStatus {
             requested_at: time(erasure.requested_at)?,
             due_at: time(erasure.due_at)?,
             services: services.collect::<Result<_, _>>()?,
+            found_in: sight(erasure)?
+                .map_or_else(Vec::new, |sight| sight.found.into_keys().collect()),
             receipt,
             download_url: None,
             expires_at: None,
@@ -178,7 +187,36 @@ fn receipt(
         finished_at: time(finished_at)?,
         events_deleted: erasure.events_deleted,
         services: services.collect(),
+        scan: scan_receipt(erasure)?,
     }))
+}
+
+/// How the person was looked for, and how before.
+fn scan_receipt(erasure: &Erasure) -> Result<Option<ScanReceipt>, DatabaseError> {
+    let control: Option<Control> = from_json(erasure.control.as_deref(), "erasure.control")?;
+    let missed_before = control.as_ref().map(|control| control.missed.clone());
+    Ok(sight(erasure)?.map(|sight| ScanReceipt {
+        stores: sight.stores,
+        files: sight.files,
+        bytes: sight.bytes,
+        unread_files: sight.unread,
+        found_before: control.map(|control| control.found),
+        missed_before: missed_before.unwrap_or_default(),
+        broker_lists_follow: sight.in_broker_index > 0,
+    }))
+}
+
+/// What the last look through the stores saw.
+fn sight(erasure: &Erasure) -> Result<Option<Sight>, DatabaseError> {
+    from_json(erasure.scan.as_deref(), "erasure.scan")
+}
+
+fn from_json<T: DeserializeOwned>(
+    text: Option<&str>,
+    column: &'static str,
+) -> Result<Option<T>, DatabaseError> {
+    let read = text.map(serde_json::from_str).transpose();
+    read.map_err(|_| DatabaseError::Damaged(column))
 }
 
 fn signed(app: &App, receipt: Option<Receipt>) -> Result<Option<SignedReceipt>, Error> {

@@ -37,9 +37,9 @@ const FENCED: &str =
     "SELECT DISTINCT user_id FROM erasure WHERE state = 'fenced' AND user_id IS NOT NULL";
 const COUNT_DELETED: &str =
     "UPDATE erasure SET events_deleted = events_deleted + $2 WHERE user_id = $1";
-const FINISH: &str = "UPDATE erasure SET state = 'erased', finished_at = $2, user_id = NULL
-    WHERE user_id = $1 RETURNING event_id";
-const BY_REQUEST: &str = "SELECT event_id, state, requested_at, due_at, finished_at, events_deleted
+const FORGET_PLANNED: &str = "DELETE FROM erasure WHERE event_id = $1 AND state = 'planned'";
+const BY_REQUEST: &str =
+    "SELECT event_id, state, requested_at, due_at, finished_at, events_deleted, control, scan
     FROM erasure WHERE request_hash = $1";
 const SERVICES: &str =
     "SELECT service, state, deleted FROM erasure_service WHERE event_id = $1 ORDER BY service";
@@ -64,6 +64,8 @@ pub(crate) struct Erasure {
     pub due_at: i64,
     pub finished_at: Option<i64>,
     pub events_deleted: i64,
+    pub control: Option<String>,
+    pub scan: Option<String>,
 }
 
 /// What a service said.
@@ -169,13 +171,13 @@ pub(crate) async fn count_deleted(
     Ok(())
 }
 
-/// Ends all requests of a user and forgets whose they were. Answers which ended.
-pub(crate) async fn finish(
+/// Forgets a request whose requester was never told that it is accepted.
+pub(crate) async fn forget_planned(
     session: &mut Session,
-    user: Uuid,
-    now: i64,
-) -> Result<Vec<Uuid>, DatabaseError> {
-    Ok(sql!(session, c => sqlx::query_scalar(FINISH).bind(user).bind(now).fetch_all(c).await)?)
+    event: Uuid,
+) -> Result<(), DatabaseError> {
+    sql!(session, c => sqlx::query(FORGET_PLANNED).bind(event).execute(c).await.map(drop))?;
+    Ok(())
 }
 
 /// The request with this hash of its secret id.

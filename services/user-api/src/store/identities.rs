@@ -13,9 +13,13 @@ const INSERT: &str = "INSERT INTO identity
     (account_id, user_id, email_hash, key_sealed, email_sealed, name_sealed, notifications, locale, created_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING";
 const FIND: &str =
-    "SELECT user_id, key_sealed, email_sealed, name_sealed, notifications, locale, created_at
+    "SELECT account_id, user_id, key_sealed, email_sealed, name_sealed, notifications, locale, created_at
     FROM identity WHERE user_id = $1";
-const BY_EMAIL: &str = "SELECT user_id FROM identity WHERE email_hash = $1";
+// Who asked to be erased is nobody any more.
+const BY_EMAIL: &str = "SELECT user_id FROM identity WHERE email_hash = $1
+    AND NOT EXISTS (SELECT 1 FROM erasure WHERE erasure.user_id = identity.user_id)";
+const RELEASE_ADDRESS: &str = "UPDATE identity SET email_hash = NULL WHERE email_hash = $1
+    AND EXISTS (SELECT 1 FROM erasure WHERE erasure.user_id = identity.user_id)";
 const UPDATE: &str =
     "UPDATE identity SET name_sealed = $2, notifications = $3, locale = $4 WHERE user_id = $1";
 const SET_NOTIFICATIONS: &str = "UPDATE identity SET notifications = $2 WHERE user_id = $1";
@@ -24,6 +28,7 @@ const DELETE: &str = "DELETE FROM identity WHERE user_id = $1";
 /// A row of the vault.
 #[derive(sqlx::FromRow)]
 pub(crate) struct Identity {
+    pub account_id: Uuid,
     pub user_id: Uuid,
     pub key_sealed: Vec<u8>,
     pub email_sealed: Option<Vec<u8>>,
@@ -77,6 +82,15 @@ pub(crate) async fn by_email(
     let user: Option<Uuid> =
         sql!(session, c => sqlx::query_scalar(BY_EMAIL).bind(email_hash).fetch_optional(c).await)?;
     Ok(user.map(UserId))
+}
+
+/// Lets an address go that belongs to somebody who asked to be erased, for whoever registers with it.
+pub(crate) async fn release_address(
+    session: &mut Session,
+    email_hash: &str,
+) -> Result<(), DatabaseError> {
+    sql!(session, c => sqlx::query(RELEASE_ADDRESS).bind(email_hash).execute(c).await.map(drop))?;
+    Ok(())
 }
 
 /// Changes what a person may change.

@@ -1,0 +1,20 @@
+//! Questions that TickAPI answers.
+
+use chassis::rpc::Question;
+use envelope::{EventId, UserId};
+use serde::{Deserialize, Serialize};
+
+/// All is ready for an erasure that was asked for: may `gdpr.delete` be published now? Refused with
+/// `not-asked` when the person was not told that it is accepted.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub struct BeginErasure {
+    /// Who is to be erased.
+    pub user: UserId,
+    /// The id that the event must have.
+    pub event: EventId,
+}
+
+impl Question for BeginErasure {
+    const SUBJECT: &'static str = "svc.tick-api.begin-erasure";
+    type Answer = ();
+}
