@@ -3,6 +3,7 @@
 use chassis::unit_of_work::{Draft, Work};
 use envelope::{UserId, admin};
 
+use crate::App;
 use crate::error::Error;
 use crate::store::{self, Entry};
 
@@ -13,6 +14,10 @@ const LONGEST_REASON: usize = 500;
 pub(crate) const ROLE_CHANGED: &str = "user.role";
 /// A person was erased.
 pub(crate) const PERSON_ERASED: &str = "gdpr.erased";
+/// A request to be erased was given more time.
+pub(crate) const ERASURE_EXTENDED: &str = "gdpr.extend";
+/// A request to be erased was taken up out of turn.
+pub(crate) const ERASURE_RETRIED: &str = "gdpr.retry";
 /// A service's database is built anew.
 pub(crate) const REBUILD_STARTED: &str = "projection.rebuild";
 /// A rebuild was ended.
@@ -40,6 +45,28 @@ pub(crate) async fn record(work: &mut Work, audit: admin::Audit) -> Result<(), E
         reason: audit.reason,
     };
     store::add(work, Some(by), &entry).await?;
+    Ok(())
+}
+
+/// The same by itself, after a change that another service made: what was done, to what, and why.
+pub(crate) async fn tell(
+    app: &App,
+    by: UserId,
+    (action, target): (&str, String),
+    reason: String,
+) -> Result<(), Error> {
+    let audit = admin::Audit {
+        admin: by.into(),
+        action: action.to_owned(),
+        target,
+        reason,
+    };
+    let mut work = app.database.begin().await?;
+    if work.is_erased(by.0).await? {
+        return Err(Error::Erased);
+    }
+    record(&mut work, audit).await?;
+    work.commit().await?;
     Ok(())
 }
 

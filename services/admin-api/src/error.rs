@@ -14,6 +14,8 @@ use crate::watch::BrokerError;
 pub(crate) enum Error {
     #[error("there is no such user")]
     NoSuchUser,
+    #[error("there is no such open request")]
+    NoSuchRequest,
     #[error("the user was erased")]
     Erased,
     #[error("another rebuild runs")]
@@ -46,6 +48,7 @@ impl From<Error> for Problem {
                 "unknown-user",
                 "There is no user with this id.",
             ),
+            Error::NoSuchRequest => Self::not_found(),
             Error::Erased => Self::gone(),
             Error::RebuildRuns => Self::new(
                 StatusCode::CONFLICT,

@@ -2,9 +2,9 @@
 //!
 //! | | |
 //! |---|---|
-//! | **Serves** | `/admin/` (the dashboard), `/api/v1/admin/...`: overview, streams, deliveries, dead letters and decisions about them, rebuilds, audit log, roles |
+//! | **Serves** | `/admin/` (the dashboard), `/api/v1/admin/...`: overview, streams, deliveries, dead letters and decisions about them, open erasure requests, rebuilds, audit log, roles |
 //! | **Answers** | - |
-//! | **Calls** | Statistics (totals), AuthAPI (set a role), every service that reads events (deliveries, replays, rebuilds), the broker (streams, consumers) |
+//! | **Calls** | Statistics (totals), AuthAPI (set a role), UserAPI (open erasure requests), every service that reads events (deliveries, replays, rebuilds), the broker (streams, consumers) |
 //! | **Publishes** | `admin.audit`, `gdpr.purged` |
 //! | **Consumes** | `admin.audit`, `gdpr.delete`, `gdpr.erased` |
 //! | **Personal data** | audit log: the id of the admin, the id of the person a change was about, a reason |
@@ -22,6 +22,7 @@ mod handlers {
     pub(crate) mod dead_letters;
     pub(crate) mod decisions;
     pub(crate) mod deliveries;
+    pub(crate) mod erasures;
     pub(crate) mod pages;
     pub(crate) mod rebuilds;
     pub(crate) mod roles;

@@ -5,7 +5,7 @@ use utoipa_axum::routes;
 
 use crate::App;
 use crate::handlers::{
-    audit, dead_letters, decisions, deliveries, pages, rebuilds, roles, streams,
+    audit, dead_letters, decisions, deliveries, erasures, pages, rebuilds, roles, streams,
 };
 
 pub(crate) fn routes(app: App) -> OpenApiRouter {
@@ -21,6 +21,9 @@ pub(crate) fn routes(app: App) -> OpenApiRouter {
         .routes(routes!(rebuilds::create, rebuilds::show, rebuilds::delete))
         .routes(routes!(decisions::create))
         .routes(routes!(decisions::show))
+        .routes(routes!(erasures::list))
+        .routes(routes!(erasures::extend))
+        .routes(routes!(erasures::retry))
         .routes(routes!(audit::list))
         .routes(routes!(roles::update))
         .with_state(app)

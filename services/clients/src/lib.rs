@@ -7,7 +7,7 @@
 //! | UserAPI | [`tick::BeginErasure`] | TickAPI |
 //! | AuthAPI | [`user::FindOrCreate`], [`user::FindByEmail`], [`notifier::QueueAccountMail`] | UserAPI, Notifier |
 //! | Notifier | [`user::Address`], [`user::SetNotifications`], [`auth::MailSecret`] | UserAPI, AuthAPI |
-//! | AdminAPI | [`statistics::Overview`], [`auth::SetRole`] | Statistics, AuthAPI |
+//! | AdminAPI | [`statistics::Overview`], [`auth::SetRole`], [`user::ListErasures`], [`user::ExtendErasure`], [`user::RetryErasure`] | Statistics, AuthAPI, UserAPI |
 //! | the command line | [`auth::CreateAccount`] | AuthAPI |
 
 pub mod auth;

@@ -2,7 +2,7 @@
 
 use chassis::rpc::Question;
 use chrono::{DateTime, Utc};
-use envelope::UserId;
+use envelope::{EventId, UserId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -146,4 +146,60 @@ pub struct OpenedErasure {
 impl Question for OpenErasure {
     const SUBJECT: &'static str = "svc.user-api.open-erasure";
     type Answer = OpenedErasure;
+}
+
+/// The erasure requests that are not done, the most urgent first.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub struct ListErasures {}
+
+/// An erasure request that is not done. It does not say whose.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ErasureProgress {
+    /// Its number: the id of its `gdpr.delete` event.
+    pub request: EventId,
+    /// How far it is.
+    pub state: String,
+    /// When it was asked for.
+    pub requested_at: DateTime<Utc>,
+    /// The day by which the law wants it done.
+    pub due_at: DateTime<Utc>,
+    /// How much of the time is used, in percent.
+    pub percent_used: i64,
+    /// Why it has more time, if it has.
+    pub extension_reason: Option<String>,
+    /// The services that have not answered.
+    pub waiting_for: Vec<String>,
+    /// The stores in which the person is still found.
+    pub found_in: Vec<String>,
+}
+
+impl Question for ListErasures {
+    const SUBJECT: &'static str = "svc.user-api.list-erasures";
+    type Answer = Vec<ErasureProgress>;
+}
+
+/// Gives an erasure request two more months, once. Refused with `unknown-request`.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct ExtendErasure {
+    /// Its number.
+    pub request: EventId,
+    /// Why, as the requester is told.
+    pub reason: String,
+}
+
+impl Question for ExtendErasure {
+    const SUBJECT: &'static str = "svc.user-api.extend-erasure";
+    type Answer = ();
+}
+
+/// Takes an erasure request up at once. Refused with `unknown-request`.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub struct RetryErasure {
+    /// Its number.
+    pub request: EventId,
+}
+
+impl Question for RetryErasure {
+    const SUBJECT: &'static str = "svc.user-api.retry-erasure";
+    type Answer = ();
 }

@@ -2,13 +2,14 @@
 
 use chassis::rpc::{Answers, BoundAnswers, Refusal};
 use clients::user::{
-    Address, FindByEmail, FindOrCreate, OpenErasure, OpenedErasure, Recipient, SetNotifications,
+    Address, ErasureProgress, ExtendErasure, FindByEmail, FindOrCreate, ListErasures, OpenErasure,
+    OpenedErasure, Recipient, RetryErasure, SetNotifications,
 };
 use envelope::UserId;
 
 use crate::error::Error;
 use crate::store::identities;
-use crate::{App, erasure, identity};
+use crate::{App, deadlines, erasure, identity};
 
 pub(crate) fn table(app: App) -> BoundAnswers {
     Answers::new()
@@ -17,6 +18,9 @@ pub(crate) fn table(app: App) -> BoundAnswers {
         .on(address)
         .on(set_notifications)
         .on(open_erasure)
+        .on(list_erasures)
+        .on(extend_erasure)
+        .on(retry_erasure)
         .with_state(app)
 }
 
@@ -58,4 +62,16 @@ async fn open_erasure(app: App, question: OpenErasure) -> Result<OpenedErasure, 
     work.commit().await.map_err(Error::from)?;
     app.wake_scanner.notify_one();
     Ok(opened)
+}
+
+async fn list_erasures(app: App, _: ListErasures) -> Result<Vec<ErasureProgress>, Refusal> {
+    Ok(deadlines::list(&app).await?)
+}
+
+async fn extend_erasure(app: App, question: ExtendErasure) -> Result<(), Refusal> {
+    Ok(deadlines::extend(&app, &question).await?)
+}
+
+async fn retry_erasure(app: App, question: RetryErasure) -> Result<(), Refusal> {
+    Ok(deadlines::retry(&app, question.request).await?)
 }

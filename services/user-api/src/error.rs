@@ -76,6 +76,7 @@ impl From<Error> for Refusal {
             Error::InvalidEmail => Self::new("invalid-email"),
             Error::InvalidName => Self::new("invalid-name"),
             Error::UnknownUser => Self::new("unknown-user"),
+            Error::UnknownRequest => Self::new("unknown-request"),
             Error::Erased => Self::new("erased"),
             other => Self::internal(&other),
         }

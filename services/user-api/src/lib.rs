@@ -3,7 +3,7 @@
 //! | | |
 //! |---|---|
 //! | **Serves** | `GET`, `PATCH /api/v1/users/me`; `POST /api/v1/gdpr/export`; `GET /api/v1/gdpr/requests/{request_id}`, `GET /api/v1/gdpr/requests/{request_id}/download` |
-//! | **Answers** | `find-or-create`, `find-by-email`, `address`, `set-notifications`, `open-erasure` |
+//! | **Answers** | `find-or-create`, `find-by-email`, `address`, `set-notifications`, `open-erasure`, `list-erasures`, `extend-erasure`, `retry-erasure` |
 //! | **Calls** | AuthAPI: `verify-token`, to know who is calling; TickAPI: `begin-erasure`, when all is ready; every service with a database: `held`, for an export |
 //! | **Publishes** | `gdpr.erased` |
 //! | **Consumes** | every event (subject index), among them `gdpr.delete` and `gdpr.purged` |
@@ -21,6 +21,7 @@ mod answers;
 mod broker;
 mod consumers;
 mod dead_letters;
+mod deadlines;
 mod eraser;
 mod erasure;
 mod error;
@@ -143,6 +144,7 @@ pub async fn service(chassis: &Chassis) -> anyhow::Result<Service> {
         .answers(answers::table(app.clone()))
         .consumers(consumers::table(app.clone()))
         .task("user-api eraser", eraser::run(app.clone()))
+        .task("user-api deadlines", deadlines::run(app.clone()))
         .task("user-api exporter", exporter::run(app.clone()))
         .task("user-api guard", guard::run(app.clone()))
         .task("user-api scanner", scan::run(app.clone()))

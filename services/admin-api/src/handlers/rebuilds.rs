@@ -8,7 +8,6 @@ use chassis::rebuild::{
 };
 use chassis::rpc::{AskError, ask_service};
 use chrono::{DateTime, Utc};
-use envelope::{UserId, admin};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -87,7 +86,7 @@ pub(crate) async fn create(
     let started = ask_service(&app.bus, service, &question).await;
     let rebuild = started.map_err(running)?;
     let target = format!("projection/{service}");
-    record(&app, by, (REBUILD_STARTED, target), reason.into_string()).await?;
+    audit::tell(&app, by, (REBUILD_STARTED, target), reason.into_string()).await?;
     Ok((StatusCode::ACCEPTED, Json(view(rebuild))))
 }
 
@@ -136,7 +135,7 @@ pub(crate) async fn delete(
         return Err(Problem::not_found().into());
     }
     let target = format!("projection/{service}");
-    record(&app, by, (REBUILD_CANCELLED, target), CANCELLED.to_owned()).await?;
+    audit::tell(&app, by, (REBUILD_CANCELLED, target), CANCELLED.to_owned()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -155,27 +154,6 @@ fn running(error: AskError) -> Error {
         Some(ALREADY_RUNNING) => Error::RebuildRuns,
         _ => error.into(),
     }
-}
-
-async fn record(
-    app: &App,
-    by: UserId,
-    (action, target): (&str, String),
-    reason: String,
-) -> Result<(), Error> {
-    let audit = admin::Audit {
-        admin: by.into(),
-        action: action.to_owned(),
-        target,
-        reason,
-    };
-    let mut work = app.database.begin().await?;
-    if work.is_erased(by.0).await? {
-        return Err(Error::Erased);
-    }
-    audit::record(&mut work, audit).await?;
-    work.commit().await?;
-    Ok(())
 }
 
 fn view(rebuild: Rebuild) -> RebuildView {

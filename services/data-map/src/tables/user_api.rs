@@ -148,6 +148,8 @@ pub(super) static TABLES: &[Table] = &[
             technical("scanned_at", "when that was"),
             technical("looks", "how many looks there were"),
             technical("look_at", "when the next one is due"),
+            technical("extension_reason", "why it takes longer, if it does"),
+            technical("alarmed", "how much of the time was used at the last alarm"),
         ],
     },
     Table {

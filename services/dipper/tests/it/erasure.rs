@@ -1,6 +1,7 @@
 //! Erasure, from the request to the last byte, whatever happens meanwhile.
 
 mod again;
+mod deadlines;
 mod kills;
 mod late;
 mod others;

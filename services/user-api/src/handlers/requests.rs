@@ -8,7 +8,6 @@ use chassis::http::{Json, Path, Problem};
 use chrono::{DateTime, Utc};
 use clients::receipt::{Receipt, ScanReceipt, ServiceReceipt, sign};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
 
 use super::exports::download_url;
@@ -35,6 +34,9 @@ pub(crate) struct RequestStatus {
     due_at: DateTime<Utc>,
     /// What each service that holds personal data said, once it was asked.
     services: Vec<ServiceStatus>,
+    /// Why it takes longer than a month, if it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    extension_reason: Option<String>,
     /// In which stores an erased person is still found; it is looked again until there is none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     found_in: Vec<String>,
@@ -133,6 +135,7 @@ impl RequestStatus {
             requested_at,
             due_at: due_at(requested_at),
             services: Vec::new(),
+            extension_reason: None,
             found_in: Vec::new(),
             receipt: None,
             download_url: is_ready.then(|| download_url(request_id)),
@@ -152,8 +155,9 @@ impl RequestStatus {
             requested_at: time(erasure.requested_at)?,
             due_at: time(erasure.due_at)?,
             services: services.collect::<Result<_, _>>()?,
-            found_in: sight(erasure)?
-                .map_or_else(Vec::new, |sight| sight.found.into_keys().collect()),
+            extension_reason: erasure.extension_reason.clone(),
+            found_in: Sight::read(erasure.scan.as_deref())?
+                .map_or_else(Vec::new, Sight::into_stores),
             receipt,
             download_url: None,
             expires_at: None,
@@ -193,9 +197,10 @@ fn receipt(
 
 /// How the person was looked for, and how before.
 fn scan_receipt(erasure: &Erasure) -> Result<Option<ScanReceipt>, DatabaseError> {
-    let control: Option<Control> = from_json(erasure.control.as_deref(), "erasure.control")?;
+    let control = Control::read(erasure.control.as_deref())?;
     let missed_before = control.as_ref().map(|control| control.missed.clone());
-    Ok(sight(erasure)?.map(|sight| ScanReceipt {
+    let sight = Sight::read(erasure.scan.as_deref())?;
+    Ok(sight.map(|sight| ScanReceipt {
         stores: sight.stores,
         files: sight.files,
         bytes: sight.bytes,
@@ -204,19 +209,6 @@ fn scan_receipt(erasure: &Erasure) -> Result<Option<ScanReceipt>, DatabaseError>
         missed_before: missed_before.unwrap_or_default(),
         broker_lists_follow: sight.in_broker_index > 0,
     }))
-}
-
-/// What the last look through the stores saw.
-fn sight(erasure: &Erasure) -> Result<Option<Sight>, DatabaseError> {
-    from_json(erasure.scan.as_deref(), "erasure.scan")
-}
-
-fn from_json<T: DeserializeOwned>(
-    text: Option<&str>,
-    column: &'static str,
-) -> Result<Option<T>, DatabaseError> {
-    let read = text.map(serde_json::from_str).transpose();
-    read.map_err(|_| DatabaseError::Damaged(column))
 }
 
 fn signed(app: &App, receipt: Option<Receipt>) -> Result<Option<SignedReceipt>, Error> {

@@ -1,6 +1,7 @@
 //! The positive control: before anything is deleted, the search must find whom it will have to miss.
 //! An erasure that was asked for by an event alone is under way already, and has none.
 
+use chassis::database::DatabaseError;
 use chassis::rpc::ask;
 use chrono::TimeDelta;
 use clients::tick::BeginErasure;
@@ -29,6 +30,12 @@ pub(crate) struct Control {
 }
 
 impl Control {
+    /// Reads what was kept.
+    pub(crate) fn read(text: Option<&str>) -> Result<Option<Self>, DatabaseError> {
+        let read = text.map(serde_json::from_str).transpose();
+        read.map_err(|_| DatabaseError::Damaged("erasure.control"))
+    }
+
     fn new(sight: &Sight, expected: Vec<String>) -> Self {
         let is_missed = |store: &String| !sight.found.contains_key(store);
         Self {

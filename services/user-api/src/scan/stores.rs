@@ -6,6 +6,7 @@ use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use chassis::database::DatabaseError;
 use scanner::{Finding, Form, Report, SHORTEST, Scanner};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -123,6 +124,17 @@ impl Stores {
 }
 
 impl Sight {
+    /// Reads what was kept of a look.
+    pub(crate) fn read(text: Option<&str>) -> Result<Option<Self>, DatabaseError> {
+        let read = text.map(serde_json::from_str).transpose();
+        read.map_err(|_| DatabaseError::Damaged("erasure.scan"))
+    }
+
+    /// The stores in which the person was found.
+    pub(crate) fn into_stores(self) -> Vec<String> {
+        self.found.into_keys().collect()
+    }
+
     fn add(&mut self, store: String, file: &Path) {
         if file.file_name().is_some_and(|name| name == BROKER_INDEX) {
             self.in_broker_index += 1;

@@ -30,6 +30,8 @@ const RECEIPT: &str = "INSERT INTO erasure_service (event_id, service, state, de
     WHERE erasure_service.state <> 'done'";
 const WAITING: &str =
     "SELECT COUNT(*) FROM erasure_service WHERE event_id = $1 AND state = 'waiting'";
+const WAITING_SERVICES: &str = "SELECT service FROM erasure_service
+    WHERE event_id = $1 AND state = 'waiting' ORDER BY service";
 const READY: &str = "SELECT DISTINCT user_id FROM erasure AS ready
     WHERE state = 'erasing' AND user_id IS NOT NULL AND NOT EXISTS
     (SELECT 1 FROM erasure AS other WHERE other.user_id = ready.user_id AND other.state = 'fenced')";
@@ -39,7 +41,7 @@ const COUNT_DELETED: &str =
     "UPDATE erasure SET events_deleted = events_deleted + $2 WHERE user_id = $1";
 const FORGET_PLANNED: &str = "DELETE FROM erasure WHERE event_id = $1 AND state = 'planned'";
 const BY_REQUEST: &str =
-    "SELECT event_id, state, requested_at, due_at, finished_at, events_deleted, control, scan
+    "SELECT event_id, state, requested_at, due_at, finished_at, events_deleted, control, scan, extension_reason
     FROM erasure WHERE request_hash = $1";
 const SERVICES: &str =
     "SELECT service, state, deleted FROM erasure_service WHERE event_id = $1 ORDER BY service";
@@ -66,6 +68,7 @@ pub(crate) struct Erasure {
     pub events_deleted: i64,
     pub control: Option<String>,
     pub scan: Option<String>,
+    pub extension_reason: Option<String>,
 }
 
 /// What a service said.
@@ -137,6 +140,14 @@ pub(crate) async fn receipt(
 /// How many services have still to answer.
 pub(crate) async fn waiting(session: &mut Session, event: Uuid) -> Result<i64, DatabaseError> {
     Ok(sql!(session, c => sqlx::query_scalar(WAITING).bind(event).fetch_one(c).await)?)
+}
+
+/// Which services have still to answer.
+pub(crate) async fn waiting_services(
+    session: &mut Session,
+    event: Uuid,
+) -> Result<Vec<String>, DatabaseError> {
+    Ok(sql!(session, c => sqlx::query_scalar(WAITING_SERVICES).bind(event).fetch_all(c).await)?)
 }
 
 /// Sets how far a request has come.
