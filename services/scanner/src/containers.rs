@@ -7,6 +7,7 @@ use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use flate2::bufread::{DeflateDecoder, MultiGzDecoder};
+use memchr::memmem;
 
 use crate::Report;
 use crate::files::scan_reader;
@@ -41,9 +42,9 @@ pub(crate) struct Begin {
 pub(crate) fn begins(bytes: &[u8], offset: u64, seen: usize) -> Vec<Begin> {
     let mut found = Vec::new();
     for (mark, kind) in [(GZIP, Kind::Gzip), (ZIP_ENTRY, Kind::ZipEntry)] {
-        let places = bytes.windows(mark.len()).enumerate();
-        let places = places.filter(|(at, window)| *window == mark && at + mark.len() > seen);
-        found.extend(places.map(|(at, _)| Begin {
+        let places = memmem::find_iter(bytes, mark);
+        let places = places.filter(|at| at + mark.len() > seen);
+        found.extend(places.map(|at| Begin {
             offset: offset + at as u64,
             kind,
         }));
@@ -94,10 +95,14 @@ impl Search<'_> {
 
     /// Searches what a part holds, as far as it can be read.
     fn part(&mut self, source: impl Read, within: &[String], part: String) {
-        let within = [within, &[part]].concat();
+        let within = [within, std::slice::from_ref(&part)].concat();
         let mut bytes = Vec::new();
         // What was read before an error counts too.
         let _ = source.take(LARGEST).read_to_end(&mut bytes);
+        if bytes.len() as u64 == LARGEST {
+            let why = format!("{part} holds more than {LARGEST} bytes; the rest was not searched");
+            self.report.unread.push((self.file.to_owned(), why));
+        }
         let place = (self.file, within.as_slice());
         let begins = scan_reader(self.matcher, bytes.as_slice(), place, self.report);
         if within.len() >= DEEPEST {

@@ -4,8 +4,6 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
-use std::thread;
-use std::time::Instant;
 
 use crate::containers;
 use crate::forms::Form;
@@ -93,7 +91,6 @@ pub(crate) fn scan_reader(
     // What lies wholly in the overlap was found before.
     let mut seen = 0;
     loop {
-        let began = Instant::now();
         let read = reader
             .by_ref()
             .take(CHUNK as u64)
@@ -118,9 +115,6 @@ pub(crate) fn scan_reader(
         buffer.drain(..gone);
         offset += gone as u64;
         seen = buffer.len();
-        if matcher.rests {
-            thread::sleep(began.elapsed());
-        }
     }
 }
 

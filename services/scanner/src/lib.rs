@@ -97,13 +97,6 @@ impl Scanner {
         Ok(scanner)
     }
 
-    /// Leaves half of a core's time to others: for a search beside those who are served.
-    #[must_use]
-    pub fn resting(mut self) -> Self {
-        self.matcher.rests = true;
-        self
-    }
-
     /// The positive control: what is planted is found.
     fn prove(&self) -> Result<(), ScanError> {
         for Pattern {

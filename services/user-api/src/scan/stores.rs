@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use chassis::database::DatabaseError;
 use scanner::{Finding, Form, Report, SHORTEST, Scanner};
 use serde::{Deserialize, Serialize};
+use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use crate::App;
@@ -93,7 +94,7 @@ impl Stores {
             .filter(|(_, text, _)| text.len() >= SHORTEST)
             .collect();
         let texts: Vec<&String> = needles.iter().map(|(_, text, _)| text).collect();
-        let scanner = Scanner::new(&texts)?.resting();
+        let scanner = Scanner::new(&texts)?;
         let mut report = Report::default();
         for place in std::iter::once(&self.data).chain(&self.others) {
             if place.exists() {
@@ -144,11 +145,26 @@ impl Sight {
     }
 }
 
-/// Looks for people beside what else goes on.
+/// Looks for people in a thread of its own, after everybody who is served.
 pub(super) async fn look(app: &App, people: Vec<Needles>) -> anyhow::Result<Vec<Sight>> {
     let stores = app.stores.clone();
-    let looking = tokio::task::spawn_blocking(move || stores.look(&people));
-    looking.await.context("the scan broke off")?
+    let (answer, answered) = oneshot::channel();
+    std::thread::Builder::new()
+        .name("scan".to_owned())
+        .spawn(move || {
+            give_way();
+            // At the stop nobody waits any more.
+            let _ = answer.send(stores.look(&people));
+        })?;
+    answered.await.context("the scan broke off")?
+}
+
+/// Linux has a niceness for each thread; elsewhere it is the whole process's, and stays.
+fn give_way() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::nice(19) {
+        tracing::debug!(%error, "a scan cannot give way to others");
+    }
 }
 
 /// What a person is looked for by, and whether that is an address.
