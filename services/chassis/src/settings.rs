@@ -7,12 +7,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
+use data_map::BACKUP_LIFE;
 use serde::{Deserialize, Serialize};
 
 use crate::bus::Access;
 use crate::bus::streams::StreamSettings;
 use crate::database::DatabaseUrl;
 use crate::keys::Keys;
+use crate::ledger::Ledger;
 use crate::nats_server::Credentials;
 
 const PREFIX: &str = "DIPPER_";
@@ -149,6 +151,12 @@ pub struct Settings {
     pub digest_interval: Option<Seconds>,
     /// How long the archive of an export is kept.
     pub export_life: Seconds,
+    /// Folder of the ledger of erased people, best on another disk; by default in the data folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<PathBuf>,
+    /// How long a backup lives: then it is deleted, cannot be restored any more, and the ledger lets go of
+    /// those who were erased before.
+    pub backup_life: Seconds,
     /// How bearer tokens are judged.
     pub auth_mode: AuthMode,
     /// The deployment's secret, at least 32 characters; by default made and kept in the data folder.
@@ -180,6 +188,8 @@ impl Default for Settings {
             old_readers: String::new(),
             digest_interval: None,
             export_life: Seconds(Duration::from_hours(7 * 24)),
+            ledger: None,
+            backup_life: Seconds(BACKUP_LIFE),
             auth_mode: AuthMode::default(),
             secret: None,
             retention: BTreeMap::new(),
@@ -288,6 +298,12 @@ impl Settings {
         }
     }
 
+    /// The ledger of erased people.
+    pub fn ledger(&self, keys: &Keys) -> Ledger {
+        let own = || self.data_dir.join("ledger");
+        Ledger::new(&self.ledger.clone().unwrap_or_else(own), keys)
+    }
+
     /// The streams' settings.
     pub fn streams(&self) -> StreamSettings {
         StreamSettings {
@@ -364,6 +380,7 @@ fn all_set() -> Settings {
         database_url: some(),
         smtp_url: some(),
         digest_interval: Some(Seconds(Duration::from_secs(1))),
+        ledger: Some(PathBuf::new()),
         secret: some(),
         ..Settings::default()
     }

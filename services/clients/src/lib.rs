@@ -7,6 +7,7 @@
 //! | AuthAPI | [`user::FindOrCreate`], [`user::FindByEmail`], [`notifier::QueueAccountMail`] | UserAPI, Notifier |
 //! | Notifier | [`user::Address`], [`user::SetNotifications`], [`auth::MailSecret`] | UserAPI, AuthAPI |
 //! | AdminAPI | [`statistics::Overview`], [`auth::SetRole`] | Statistics, AuthAPI |
+//! | UserAPI, after a restore | [`tick::EraseAgain`] | TickAPI |
 //! | the command line | [`auth::CreateAccount`] | AuthAPI |
 
 pub mod auth;
@@ -14,6 +15,7 @@ pub mod caller;
 pub mod notifier;
 pub mod receipt;
 pub mod statistics;
+pub mod tick;
 pub mod user;
 
 pub use caller::{Authenticator, Caller};

@@ -27,6 +27,9 @@ pub struct Receipt {
     pub events_deleted: i64,
     /// What each service deleted.
     pub services: Vec<ServiceReceipt>,
+    /// When no backup is left that may hold anything of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backups_end_at: Option<DateTime<Utc>>,
 }
 
 /// What a service deleted.
@@ -111,6 +114,7 @@ mod tests {
                 name: "tick-api".to_owned(),
                 rows: 3,
             }],
+            backups_end_at: None,
         }
     }
 

@@ -94,6 +94,7 @@ async fn start(
             say(&format!("  {what:<10} {url}{path}"));
         }
     }
+    host.wait_until_open().await?;
     say(&format!("dipper ready {url}"));
     Ok(host)
 }

@@ -3,12 +3,13 @@
 //! | | |
 //! |---|---|
 //! | **Serves** | `/api/v1/images`, `/api/v1/ticks`, `/api/v1/feed`, `/api/v1/species`, `/api/v1/users/me/lists`, `/api/v1/gdpr/delete`, `/api/v1/gdpr/code`, the pictures at `/images`, the birders' page at `/` |
-//! | **Answers** | nothing |
+//! | **Answers** | `erase-again`, after a restore |
 //! | **Calls** | AuthAPI: verify a token, re-authenticate, mail a code; UserAPI: open an erasure request |
 //! | **Publishes** | `tick.new`, `tick.delete`, `rate.update` (version 2), `rate.delete`, `gdpr.delete`, `gdpr.purged` |
 //! | **Consumes** | `score.update` (feed and image view), `rate.update` and `rate.delete` (other producers' ratings), `gdpr.delete` |
 //! | **Personal data** | images and their files, ticks (precise place and note sealed), ratings, ids of deleted ticks; all of it goes at erasure, see `erasure` |
 
+mod answers;
 mod consumers;
 mod erasure;
 mod error;
@@ -106,6 +107,7 @@ pub async fn service(chassis: &Chassis) -> anyhow::Result<Service> {
     let private = app.private.clone();
     Ok(Service::new(NAME, chassis)
         .router(router::router(app.clone()))
+        .answers(answers::table(app.clone()))
         .consumers(consumers::table(app, database.clone()))
         .task("tick-api abandoned uploads", clear)
         .opens(move |sealed| private.open_column(sealed))

@@ -23,7 +23,7 @@ async fn on_event(app: App, mut deliveries: Deliveries<()>) -> Result<Handled, F
     match kind {
         Some((gdpr::Delete::ENTITY, gdpr::Delete::KIND)) => {
             for one in received {
-                on_delete(work, one).await?;
+                on_delete(&app, work, one).await?;
             }
             app.wake_eraser.notify_one();
             app.wake_exporter.notify_one();
@@ -39,7 +39,7 @@ async fn on_event(app: App, mut deliveries: Deliveries<()>) -> Result<Handled, F
     Ok(deliveries.done())
 }
 
-async fn on_delete(work: &mut Work, received: &Received<()>) -> Result<(), Failure> {
+async fn on_delete(app: &App, work: &mut Work, received: &Received<()>) -> Result<(), Failure> {
     let event: gdpr::Delete = received.decoded.read().map_err(|error| poison(&error))?;
     let request = Request {
         event: received.id,
@@ -47,7 +47,7 @@ async fn on_delete(work: &mut Work, received: &Received<()>) -> Result<(), Failu
         place: place(received)?,
     };
     erasure::begin(work, &request).await?;
-    Ok(())
+    app.tombstones.raise(work, request.user.0).await
 }
 
 async fn on_purged(work: &mut Work, received: &Received<()>) -> Result<(), Failure> {

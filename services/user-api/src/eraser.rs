@@ -160,6 +160,7 @@ async fn finish(app: &App, user: Uuid) -> anyhow::Result<bool> {
         outbox::erase(&mut work, person).await?;
     }
     index::forget_images(&mut work, user).await?;
+    app.tombstones.keep(&mut work, user).await?;
     let now = work.clock().micros();
     for event in erasures::finish(&mut work, user, now).await? {
         let erased = gdpr::Erased {

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | **Serves** | `GET`, `PATCH /api/v1/users/me`; `POST /api/v1/gdpr/export`; `GET /api/v1/gdpr/requests/{request_id}`, `GET /api/v1/gdpr/requests/{request_id}/download` |
 //! | **Answers** | `find-or-create`, `find-by-email`, `address`, `set-notifications`, `open-erasure` |
-//! | **Calls** | AuthAPI: `verify-token`, to know who is calling; every service with a database: `held`, for an export |
+//! | **Calls** | AuthAPI: `verify-token`, to know who is calling; every service with a database: `held`, for an export; after a restore `refence` and `returned`, and TickAPI: `erase-again` |
 //! | **Publishes** | `gdpr.erased` |
 //! | **Consumes** | every event (subject index), among them `gdpr.delete` and `gdpr.purged` |
 //! | **Personal data** | address and name, sealed with the person's own key; preferences; where in the streams the person is named; open erasure requests; archives of exports, each sealed with a key of its own |
@@ -31,9 +31,11 @@ mod identity;
 mod index;
 mod mails;
 mod progress;
+mod replay;
 mod retention;
 mod router;
 mod store;
+mod tombstones;
 mod vault;
 
 use std::ops::Deref;
@@ -54,6 +56,7 @@ use tokio::sync::Notify;
 
 use crate::export::folder::Folder;
 use crate::mails::CaughtMails;
+use crate::tombstones::Tombstones;
 use crate::vault::Vault;
 
 /// The service's name.
@@ -85,6 +88,7 @@ struct Parts {
     export_life: Duration,
     exports: Folder,
     objects: Objects,
+    tombstones: Tombstones,
     wake_eraser: Arc<Notify>,
     wake_exporter: Arc<Notify>,
     wake_guard: Arc<Notify>,
@@ -107,6 +111,8 @@ impl FromRef<App> for Authenticator {
 /// Builds the service.
 pub async fn service(chassis: &Chassis) -> anyhow::Result<Service> {
     let database = chassis.database(NAME, &MIGRATIONS).await?;
+    let tombstones = Tombstones::new(chassis);
+    let replay = replay::prepare(chassis, &database, &tombstones).await?;
     let app = App(Arc::new(Parts {
         database: database.clone(),
         bus: chassis.bus.clone(),
@@ -122,6 +128,7 @@ pub async fn service(chassis: &Chassis) -> anyhow::Result<Service> {
         export_life: chassis.settings.export_life.0,
         exports: Folder::open(&chassis.settings.data_dir)?,
         objects: chassis.objects.clone(),
+        tombstones,
         wake_eraser: Arc::default(),
         wake_exporter: Arc::default(),
         wake_guard: Arc::default(),
@@ -134,7 +141,9 @@ pub async fn service(chassis: &Chassis) -> anyhow::Result<Service> {
         .task("user-api eraser", eraser::run(app.clone()))
         .task("user-api exporter", exporter::run(app.clone()))
         .task("user-api guard", guard::run(app.clone()))
-        .task("user-api retention", retention::run(app))
+        .task("user-api retention", retention::run(app.clone()))
+        .task("user-api replay", replay::run(app.clone(), replay))
+        .task("user-api tombstones", tombstones::run(app))
         .opens(move |sealed| vault.open(sealed))
         .database(database))
 }

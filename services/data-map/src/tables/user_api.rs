@@ -135,6 +135,23 @@ pub(super) static TABLES: &[Table] = &[
             technical("fenced_at", "when it began"),
             technical("finished_at", "when it was done"),
             technical("events_deleted", "how many events were overwritten"),
+            technical(
+                "backups_end_at",
+                "when no backup is left that may hold the person",
+            ),
+        ],
+    },
+    Table {
+        service: SERVICE,
+        name: "ledger_head",
+        activity: &ERASURE,
+        retention: Retention::Unlimited,
+        erasure: Erasure::Stays("it is a number and a keyed hash of many erasures"),
+        belongs: Belongs::ToNobody,
+        columns: &[
+            technical("id", "always 1"),
+            technical("entries", "how many tombstones the ledger had"),
+            technical("link", "what the last of them was linked by"),
         ],
     },
     Table {

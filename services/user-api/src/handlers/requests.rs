@@ -178,6 +178,7 @@ fn receipt(
         finished_at: time(finished_at)?,
         events_deleted: erasure.events_deleted,
         services: services.collect(),
+        backups_end_at: erasure.backups_end_at.map(time).transpose()?,
     }))
 }
 

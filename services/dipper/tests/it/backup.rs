@@ -1,0 +1,5 @@
+//! What is restored brings nobody back who was erased since.
+
+mod copies;
+mod old_copies;
+mod people;
