@@ -19,6 +19,8 @@ use crate::nats_server::Credentials;
 
 const PREFIX: &str = "DIPPER_";
 const RETENTION_PREFIX: &str = "retention_";
+/// Whoever is erased is to be gone from backups within a time that they live to see.
+const LONGEST_BACKUP_LIFE: Duration = Duration::from_hours(10 * 365 * 24);
 /// Variables of our scripts and tests, which are no settings.
 const NOT_SETTINGS: [&str; 2] = ["config", "test_"];
 
@@ -241,6 +243,11 @@ impl Settings {
                     .join(", ")
             );
         }
+        ensure!(
+            self.backup_life.0 <= LONGEST_BACKUP_LIFE,
+            "configuration: backup_life: at most {}s, ten years",
+            LONGEST_BACKUP_LIFE.as_secs()
+        );
         if let Some(url) = &self.database_url {
             url.reveal()
                 .parse::<DatabaseUrl>()

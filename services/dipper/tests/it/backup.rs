@@ -3,3 +3,5 @@
 mod copies;
 mod old_copies;
 mod people;
+mod refused;
+mod round_trip;
