@@ -4,6 +4,7 @@
 pub mod monitoring;
 pub mod old_readers;
 pub(crate) mod silence;
+pub mod snapshot;
 pub mod streams;
 
 use std::sync::Arc;

@@ -3,6 +3,7 @@
 mod error;
 mod generations;
 mod pools;
+pub mod snapshot;
 
 use std::borrow::Cow;
 use std::path::PathBuf;

@@ -37,15 +37,23 @@ impl Work {
     /// Fences people (or their images) off: from this commit on no write or effect that names
     /// them is made here.
     pub async fn fence(&mut self, people: &[Uuid]) -> Result<(), DatabaseError> {
+        let hashes = self.hashes(people);
+        self.insert(&list_of(&hashes)?).await
+    }
+
+    /// Fences off those whose keyed hashes these are, whoever they may be.
+    pub async fn fence_hashes(&mut self, hashes: &[String]) -> Result<(), DatabaseError> {
+        self.insert(&json_text(&hashes)?).await
+    }
+
+    async fn insert(&mut self, list: &str) -> Result<(), DatabaseError> {
         self.deletes_for_good();
         let now = self.clock().micros();
-        let hashes = self.hashes(people);
-        let list = list_of(&hashes)?;
         if self.dialect() == Dialect::Postgres {
-            sql!(self, c => sqlx::query(LOCK_ALONE).bind(&list).execute(c).await.map(drop))?;
+            sql!(self, c => sqlx::query(LOCK_ALONE).bind(list).execute(c).await.map(drop))?;
         }
         let insert = INSERT.text(self.dialect());
-        sql!(self, c => sqlx::query(insert).bind(&list).bind(now).execute(c).await.map(drop))?;
+        sql!(self, c => sqlx::query(insert).bind(list).bind(now).execute(c).await.map(drop))?;
         Ok(())
     }
 

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`settings`] | flags over environment over file over defaults |
 //! | [`service`] | what a service is built from and how it is run |
+//! | [`ledger`] | who was erased, for as long as a backup may hold them |
 //! | [`lifecycle`] | tasks, graceful stop; a task that dies stops the process |
 //! | [`clock`] | time, ids and secrets |
 //! | [`ids`] | ids in any text |
@@ -20,6 +21,7 @@
 //! | [`consumers`] | events to handlers: inbox, effect and new events in one transaction |
 //! | [`deliveries`] | what became of every event, and what to do about those that failed |
 //! | [`rebuild`] | a service's database built anew from the streams, beside the live one |
+//! | [`restored`], [`returned`] | after a restore: nothing is served until who was erased since is erased again |
 //! | [`rpc`] | questions between services |
 //! | [`retention`] | how early what is too old is overwritten |
 //! | [`objects`] | the picture store |
@@ -44,12 +46,15 @@ pub mod group_commit;
 pub mod http;
 pub mod ids;
 pub mod keys;
+pub mod ledger;
 pub mod lifecycle;
 pub mod nats_server;
 pub mod objects;
 pub mod outbox;
 pub mod rebuild;
+pub mod restored;
 pub mod retention;
+pub mod returned;
 pub mod rpc;
 pub mod sealed_file;
 pub mod service;

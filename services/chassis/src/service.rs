@@ -22,6 +22,7 @@ use crate::objects::Objects;
 use crate::outbox;
 use crate::rebuild;
 use crate::retention::tables;
+use crate::returned;
 use crate::rpc::BoundAnswers;
 use crate::settings::Settings;
 use crate::sql;
@@ -178,6 +179,7 @@ impl Service {
             answers = answers.and(deliveries::answers(database, &self.bus));
             answers = answers.and(audit::answers(database));
             answers = answers.and(tables::answers(database));
+            answers = answers.and(returned::answers(database));
             answers = answers.and(access::answers(database, Arc::clone(&self.opener)));
             if envelope::reader(self.name).is_some_and(|reader| reader.is_derived) {
                 answers = answers.and(rebuild::answers(database));

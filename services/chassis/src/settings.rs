@@ -7,16 +7,20 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
+use data_map::BACKUP_LIFE;
 use serde::{Deserialize, Serialize};
 
 use crate::bus::Access;
 use crate::bus::streams::StreamSettings;
 use crate::database::DatabaseUrl;
 use crate::keys::Keys;
+use crate::ledger::Ledger;
 use crate::nats_server::Credentials;
 
 const PREFIX: &str = "DIPPER_";
 const RETENTION_PREFIX: &str = "retention_";
+/// Whoever is erased is to be gone from backups within a time that they live to see.
+const LONGEST_BACKUP_LIFE: Duration = Duration::from_hours(10 * 365 * 24);
 /// Variables of our scripts and tests, which are no settings.
 const NOT_SETTINGS: [&str; 2] = ["config", "test_"];
 
@@ -152,6 +156,12 @@ pub struct Settings {
     /// What an erasure looks through at its end beside the data folder, separated by commas: the
     /// folders of PostgreSQL's data and of the broker's servers, as far as they are within reach.
     pub scan: String,
+    /// Folder of the ledger of erased people, best on another disk; by default in the data folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<PathBuf>,
+    /// How long a backup lives: then it is deleted, cannot be restored any more, and the ledger lets go of
+    /// those who were erased before.
+    pub backup_life: Seconds,
     /// How bearer tokens are judged.
     pub auth_mode: AuthMode,
     /// The deployment's secret, at least 32 characters; by default made and kept in the data folder.
@@ -184,6 +194,8 @@ impl Default for Settings {
             digest_interval: None,
             export_life: Seconds(Duration::from_hours(7 * 24)),
             scan: String::new(),
+            ledger: None,
+            backup_life: Seconds(BACKUP_LIFE),
             auth_mode: AuthMode::default(),
             secret: None,
             retention: BTreeMap::new(),
@@ -235,6 +247,11 @@ impl Settings {
                     .join(", ")
             );
         }
+        ensure!(
+            self.backup_life.0 <= LONGEST_BACKUP_LIFE,
+            "configuration: backup_life: at most {}s, ten years",
+            LONGEST_BACKUP_LIFE.as_secs()
+        );
         if let Some(url) = &self.database_url {
             url.reveal()
                 .parse::<DatabaseUrl>()
@@ -299,6 +316,12 @@ impl Settings {
             Some(secret) => Keys::from_secret(secret.reveal()),
             None => Keys::open(&self.data_dir.join("keys")),
         }
+    }
+
+    /// The ledger of erased people.
+    pub fn ledger(&self, keys: &Keys) -> Ledger {
+        let own = || self.data_dir.join("ledger");
+        Ledger::new(&self.ledger.clone().unwrap_or_else(own), keys)
     }
 
     /// The streams' settings.
@@ -377,6 +400,7 @@ fn all_set() -> Settings {
         database_url: some(),
         smtp_url: some(),
         digest_interval: Some(Seconds(Duration::from_secs(1))),
+        ledger: Some(PathBuf::new()),
         secret: some(),
         ..Settings::default()
     }

@@ -30,6 +30,9 @@ pub struct Receipt {
     /// How the person was looked for, and that nothing was found. None before there was a scan.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scan: Option<ScanReceipt>,
+    /// When no backup is left that may hold anything of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backups_end_at: Option<DateTime<Utc>>,
 }
 
 /// How the person was looked for in the end.
@@ -137,6 +140,7 @@ mod tests {
                 rows: 3,
             }],
             scan: None,
+            backups_end_at: None,
         }
     }
 

@@ -122,6 +122,15 @@ pub static DELIVERY: Activity = Activity {
     recipients: "admins, when an event could not be handled",
 };
 
+/// Copies against loss.
+pub static BACKUP: Activity = Activity {
+    id: "backup",
+    name: "Backups",
+    purpose: "to bring back what a broken disk or a mistake has taken",
+    basis: Basis::LegitimateInterest,
+    recipients: "nobody",
+};
+
 /// All of them.
 pub static ACTIVITIES: &[&Activity] = &[
     &ACCOUNTS,
@@ -133,4 +142,5 @@ pub static ACTIVITIES: &[&Activity] = &[
     &ERASURE,
     &ACCOUNTABILITY,
     &DELIVERY,
+    &BACKUP,
 ];

@@ -22,7 +22,7 @@ pub use fields::{FIELDS, Fields, fields_of};
 pub use model::{Category, Erasure, Item, Part, Place, Retention, Whose};
 pub use page::{notice, records_page};
 pub use records::{PlaceRecord, Record, Records, records};
-pub use stores::{CAUGHT_MAIL, Kind, STORES, Store};
+pub use stores::{BACKUP_LIFE, CAUGHT_MAIL, Kind, STORES, Store};
 pub use tables::{SHARED, TABLES, Table, columns_of, services, tables_of};
 
 /// Every item, in the order of events, tables and stores.

@@ -5,12 +5,15 @@ use std::time::Duration;
 use envelope::catalogue::{ADMIN, DEAD, GDPR, NOTIFICATION, RATE, SCORE, TICK, USER};
 
 use crate::activities::{
-    ACCOUNTABILITY, ACCOUNTS, Activity, DELIVERY, ERASURE, MAIL, RATINGS, SCORING, TICKS,
+    ACCOUNTABILITY, ACCOUNTS, Activity, BACKUP, DELIVERY, ERASURE, MAIL, RATINGS, SCORING, TICKS,
 };
 use crate::model::{Category, Erasure, Item, Place, Retention, Whose};
 
 /// How long a caught mail is kept.
 pub const CAUGHT_MAIL: Duration = Duration::from_hours(30 * 24);
+
+/// How long a backup lives, if nothing else is set.
+pub const BACKUP_LIFE: Duration = Duration::from_hours(30 * 24);
 
 /// What a store is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -174,7 +177,28 @@ pub static STORES: &[Store] = &[
             "the deployment's master key: it opens what is sealed, and names nobody",
         )
     },
+    Store {
+        category: Category::Pseudonym,
+        activity: &ERASURE,
+        retention: Retention::For(BACKUP_LIFE),
+        erasure: Erasure::Stays("it is what keeps a person erased when a backup is restored"),
+        ..path(
+            "ledger",
+            "who was erased, as keyed hashes, until the last backup that may hold them is gone",
+        )
+    },
     path("lock", "which process works in this folder"),
+    Store {
+        whose: Whose::Named,
+        category: Category::Event,
+        activity: &BACKUP,
+        retention: Retention::For(BACKUP_LIFE),
+        erasure: Erasure::Expires,
+        ..output(
+            "backups",
+            "copies of databases, streams and photos, sealed with a key that is not in them; whoever was erased since is erased again before a restored one serves",
+        )
+    },
     output(
         "log",
         "what a process says on its standard output: no names, addresses, tokens or ids of people",

@@ -38,6 +38,12 @@ pub(crate) enum Command {
     /// What is left of somebody.
     #[command(subcommand)]
     Erase(Erase),
+    /// Back up databases, streams and photos, sealed, whether the instance runs or not. Deletes backups whose
+    /// life is over.
+    Backup(Backup),
+    /// Bring a backup back into a data folder that has the instance's keys and its ledger of erased people. At
+    /// its next start the instance serves nothing until everybody who was erased since is erased again.
+    Restore(Restore),
     /// Tell how long each store keeps what is in it, and how old the oldest of it is.
     Retention(RunningInstance),
     /// Accounts.
@@ -184,6 +190,48 @@ pub(crate) enum ExportFormat {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Backup {
+    /// Where backups are kept, each in a folder named by its time. The keys and the ledger of erased people
+    /// are not part of it: keep copies of those elsewhere.
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+    /// Data folder of the instance [default: ./dipper-data].
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// The nats-server to use while the instance does not run.
+    #[arg(long, value_name = "PATH")]
+    nats_server: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Restore {
+    /// A backup, or the folder of several, of which the newest is taken.
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+    /// Data folder to restore into; no instance may run on it [default: ./dipper-data].
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// Only a part, in place of what is there: the databases with the photos, or the streams.
+    #[arg(long, value_enum)]
+    pub only: Option<Only>,
+    /// Take the place of what is there.
+    #[arg(long)]
+    pub replace: bool,
+    /// The nats-server to bring the streams back with.
+    #[arg(long, value_name = "PATH")]
+    nats_server: Option<PathBuf>,
+}
+
+/// A part of a backup.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Only {
+    /// The databases and the photos.
+    Databases,
+    /// The streams.
+    Streams,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct RunningInstance {
     /// Data folder of the running instance, unless a broker is configured [default: ./dipper-data].
     #[arg(long, value_name = "DIR")]
@@ -300,6 +348,14 @@ impl Command {
                 set("data_dir", path(&old.data_dir));
             }
             Self::Erase(erase) => set("data_dir", erase.data_dir()),
+            Self::Backup(backup) => {
+                set("data_dir", path(&backup.data_dir));
+                set("nats_server", path(&backup.nats_server));
+            }
+            Self::Restore(restore) => {
+                set("data_dir", path(&restore.data_dir));
+                set("nats_server", path(&restore.nats_server));
+            }
             Self::Retention(instance) => set("data_dir", path(&instance.data_dir)),
             Self::Explain(explain) => set("data_dir", path(&explain.data_dir)),
             Self::Rebuild(rebuild) => set("data_dir", path(&rebuild.data_dir)),

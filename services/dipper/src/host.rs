@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::serve::ListenerExt as _;
 use chassis::bus::monitoring::not_durable;
@@ -16,6 +17,7 @@ use chassis::clock::Clock;
 use chassis::http::{Json, Problem};
 use chassis::lifecycle::Lifecycle;
 use chassis::objects::Objects;
+use chassis::restored::{self, Gate};
 use chassis::service::Health;
 use chassis::settings::{AuthMode, Settings};
 use chassis::{Chassis, Service, telemetry};
@@ -31,6 +33,9 @@ use crate::say;
 const PATIENCE: Duration = Duration::from_secs(20);
 /// So long requests that are under way may take after a stop was asked for.
 const LAST_ANSWERS: Duration = Duration::from_secs(5);
+
+/// When to try again while nothing is served, in seconds.
+const RETRY_AFTER: u64 = 5;
 
 /// Says it if a power failure would take from a broker, for good, what it has acknowledged.
 pub(crate) async fn tell_durability(address: &str) {
@@ -88,6 +93,7 @@ pub(crate) struct Host {
     pub lifecycle: Lifecycle,
     services: Vec<Service>,
     health: Vec<Health>,
+    gate: Gate,
 }
 
 impl Host {
@@ -121,10 +127,14 @@ impl Host {
             services.push(name.build(&chassis).await.with_context(|| name.as_str())?);
         }
         let health = services.iter().map(Service::health).collect();
+        // Now: UserAPI may just have found that its database was restored.
+        let gate = Gate::look(&settings.data_dir)?;
+        lifecycle.spawn("gate", gate.clone().keep(lifecycle.clone()));
         Ok(Self {
             lifecycle,
             services,
             health,
+            gate,
         })
     }
 
@@ -154,6 +164,7 @@ impl Host {
 
     fn serve(&self, door: Door, router: OpenApiRouter) -> anyhow::Result<()> {
         let state = Operations {
+            gate: self.gate.clone(),
             health: self.health.clone().into(),
             metrics: telemetry::start_metrics()?,
         };
@@ -162,7 +173,9 @@ impl Host {
             .routes(routes!(readyz))
             .routes(routes!(metrics))
             .with_state(state);
-        let router = chassis::http::around(docs::serve(router.merge(operations)));
+        let router = docs::serve(router.merge(operations));
+        let gate = middleware::from_fn_with_state(self.gate.clone(), unless_closed);
+        let router = chassis::http::around(router.layer(gate));
         let listener = door.listener.tap_io(|stream| {
             // A small answer must not wait for the acknowledgement of the one before.
             if let Err(error) = stream.set_nodelay(true) {
@@ -183,6 +196,19 @@ impl Host {
             }
             Ok(())
         });
+        Ok(())
+    }
+
+    /// Ends when everything is served: after a restore, once who was erased since is erased again.
+    pub async fn wait_until_open(&self) -> anyhow::Result<()> {
+        if self.gate.is_closed() {
+            say(restored::REASON);
+        }
+        self.gate.opened(&self.lifecycle).await;
+        ensure!(
+            !self.lifecycle.is_stopping(),
+            "stopped before everybody who was erased since the backup was erased again"
+        );
         Ok(())
     }
 
@@ -218,8 +244,21 @@ async fn complaints(health: &[Health]) -> Vec<String> {
     complaints
 }
 
+/// What is answered while nothing may be served: whether the process lives, and what it waits for.
+const ALWAYS: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
+
+async fn unless_closed(State(gate): State<Gate>, request: Request, next: Next) -> Response {
+    if gate.is_closed() && !ALWAYS.contains(&request.uri().path()) {
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        let problem = Problem::new(status, "restored-from-backup", restored::REASON);
+        return problem.retry_after(RETRY_AFTER).into_response();
+    }
+    next.run(request).await
+}
+
 #[derive(Clone)]
 struct Operations {
+    gate: Gate,
     health: Arc<[Health]>,
     metrics: telemetry::Metrics,
 }
@@ -245,7 +284,10 @@ struct Readiness {
     responses((status = 200, description = "Ready", body = Readiness), (status = 503, description = "Not ready, with reasons", body = Readiness))
 )]
 async fn readyz(State(operations): State<Operations>) -> Response {
-    let reasons = complaints(&operations.health).await;
+    let mut reasons = complaints(&operations.health).await;
+    if operations.gate.is_closed() {
+        reasons.push(restored::REASON.to_owned());
+    }
     let ready = reasons.is_empty();
     let status = if ready {
         StatusCode::OK

@@ -2,6 +2,7 @@
 //! the operator's.
 
 mod arguments;
+mod backup;
 mod catalogue;
 mod docs;
 mod erase;
@@ -85,6 +86,8 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         match arguments.command {
             Command::Up(_) => Box::pin(up::run(settings)).await,
             Command::Serve(command) => serve::run(settings, &command).await,
+            Command::Backup(command) => Box::pin(backup::make(&settings, &command.folder)).await,
+            Command::Restore(command) => Box::pin(backup::restore(&settings, &command)).await,
             Command::Retention(_) => retention::run(&settings).await,
             Command::Explain(command) => explain::run(&settings, command.event).await,
             Command::Rebuild(command) => rebuild::run(&settings, &command).await,

@@ -15,6 +15,9 @@ use envelope::STREAMS;
 
 use crate::say;
 
+/// Its lines have ages of their own, and it may lie elsewhere.
+const LEDGER: &str = "ledger";
+
 /// A line of the table.
 struct Line {
     store: String,
@@ -38,6 +41,7 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<()> {
     }
     bus.close().await;
     lines.extend(files(&settings.data_dir));
+    lines.extend(tombstones(settings));
     tell(&lines);
     Ok(())
 }
@@ -101,15 +105,30 @@ async fn rows(bus: &Bus, service: &str, by_stream: &Lives) -> Vec<Line> {
 
 /// Folders of the data folder whose files are kept for a time.
 fn files(data: &Path) -> Vec<Line> {
-    let timed = STORES
-        .iter()
-        .filter(|store| store.kind == Kind::Path && matches!(store.retention(), Retention::For(_)));
+    let timed = STORES.iter().filter(|store| {
+        store.kind == Kind::Path
+            && store.name != LEDGER
+            && matches!(store.retention(), Retention::For(_))
+    });
     let lines = timed.map(|store| Line {
         store: format!("{}/", store.name),
         kept: store.retention().in_words(),
         oldest: oldest_file(&data.join(store.name)).map_or(Oldness::Empty, Oldness::Since),
     });
     lines.collect()
+}
+
+/// The ledger of erased people, where it can be read from here.
+fn tombstones(settings: &Settings) -> Option<Line> {
+    let keys = settings.data_dir.join("keys").join("master.key");
+    let keys = (settings.secret.is_some() || keys.exists()).then(|| settings.keys().ok());
+    let chain = settings.ledger(&keys??).read().ok()?;
+    let oldest = chain.tombstones().map(|tombstone| tombstone.at).min();
+    Some(Line {
+        store: format!("{LEDGER}/"),
+        kept: Retention::For(settings.backup_life.0).in_words(),
+        oldest: oldest.map_or(Oldness::Empty, Oldness::Since),
+    })
 }
 
 fn oldest_file(folder: &Path) -> Option<DateTime<Utc>> {

@@ -63,5 +63,6 @@ async fn start(
     let mut host = Host::build(settings, url, names, |user| broker.broker(user)).await?;
     host.watch_streams(setup, wanted);
     host.start(Some(door), OpenApiRouter::new()).await?;
+    host.wait_until_open().await?;
     Ok(host)
 }

@@ -20,6 +20,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 
+use crate::backup;
 use crate::host::{Door, Host, refuse_encryption, tell_durability};
 use crate::names::{ALL, ServiceName};
 use crate::say;
@@ -38,6 +39,7 @@ pub(crate) async fn run(mut settings: Settings) -> anyhow::Result<()> {
             settings.data_dir.display()
         );
     };
+    backup::clear_up(&settings.data_dir);
     let door = Door::open(settings.listen.unwrap_or(DEFAULT_LISTEN), &settings).await?;
     let url = door.url();
     say(&format!(
@@ -94,6 +96,7 @@ async fn start(
             say(&format!("  {what:<10} {url}{path}"));
         }
     }
+    host.wait_until_open().await?;
     say(&format!("dipper ready {url}"));
     Ok(host)
 }

@@ -31,5 +31,6 @@ async fn publish_erasure(app: &App, question: BeginErasure) -> Result<bool, Erro
     }
     work.publish(Draft::new(gdpr::Delete { user: user.into() }).with_id(event))?;
     work.commit().await?;
+    app.authenticator.forget(user);
     Ok(true)
 }

@@ -63,7 +63,7 @@ pub(crate) async fn erase(bus: &Bus, stream: &str, sequence: u64) -> anyhow::Res
 }
 
 /// The sequence of the last message that the index has to know of a stream; 0 when there is none.
-async fn last(bus: &Bus, stream: &envelope::Stream) -> anyhow::Result<u64> {
+pub(crate) async fn last(bus: &Bus, stream: &envelope::Stream) -> anyhow::Result<u64> {
     let handle = handle(bus, stream.name).await?;
     let last = found(
         handle

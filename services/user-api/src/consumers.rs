@@ -47,7 +47,7 @@ async fn on_delete(app: &App, work: &mut Work, received: &Received<()>) -> Resul
         place: place(received)?,
     };
     erasure::begin(work, &app.needles, &request).await?;
-    Ok(())
+    app.tombstones.raise(work, request.user.0).await
 }
 
 async fn on_purged(work: &mut Work, received: &Received<()>) -> Result<(), Failure> {

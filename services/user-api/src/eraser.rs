@@ -156,6 +156,7 @@ async fn forget(app: &App, user: Uuid) -> anyhow::Result<bool> {
     for person in people {
         outbox::erase(&mut work, person).await?;
     }
+    app.tombstones.keep(&mut work, user).await?;
     let now = work.clock().micros();
     for (event, sealed) in scans::needles(&mut work, user).await? {
         let known = sealed.map(|sealed| app.needles.open(event, &sealed));

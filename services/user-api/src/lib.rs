@@ -4,7 +4,7 @@
 //! |---|---|
 //! | **Serves** | `GET`, `PATCH /api/v1/users/me`; `POST /api/v1/gdpr/export`; `GET /api/v1/gdpr/requests/{request_id}`, `GET /api/v1/gdpr/requests/{request_id}/download` |
 //! | **Answers** | `find-or-create`, `find-by-email`, `address`, `set-notifications`, `open-erasure`, `list-erasures`, `extend-erasure`, `retry-erasure` |
-//! | **Calls** | AuthAPI: `verify-token`, to know who is calling; TickAPI: `begin-erasure`, when all is ready; every service with a database: `held`, for an export |
+//! | **Calls** | AuthAPI: `verify-token`, to know who is calling; TickAPI: `begin-erasure`, when all is ready; every service with a database: `held`, for an export, and after a restore `refence` and `returned` |
 //! | **Publishes** | `gdpr.erased` |
 //! | **Consumes** | every event (subject index), among them `gdpr.delete` and `gdpr.purged` |
 //! | **Personal data** | address and name, sealed with the person's own key; preferences; where in the streams the person is named; open erasure requests, with what their scan looks for, sealed; archives of exports, each sealed with a key of its own |
@@ -34,10 +34,12 @@ mod index;
 mod mails;
 mod needles;
 mod progress;
+mod replay;
 mod retention;
 mod router;
 mod scan;
 mod store;
+mod tombstones;
 mod vault;
 
 use std::ops::Deref;
@@ -60,6 +62,7 @@ use crate::export::folder::Folder;
 use crate::mails::CaughtMails;
 use crate::needles::NeedleCase;
 use crate::scan::stores::Stores;
+use crate::tombstones::Tombstones;
 use crate::vault::Vault;
 
 /// The service's name.
@@ -93,6 +96,7 @@ struct Parts {
     export_life: Duration,
     exports: Folder,
     objects: Objects,
+    tombstones: Tombstones,
     wake_eraser: Arc<Notify>,
     wake_exporter: Arc<Notify>,
     wake_guard: Arc<Notify>,
@@ -116,6 +120,8 @@ impl FromRef<App> for Authenticator {
 /// Builds the service.
 pub async fn service(chassis: &Chassis) -> anyhow::Result<Service> {
     let database = chassis.database(NAME, &MIGRATIONS).await?;
+    let tombstones = Tombstones::new(chassis);
+    let replay = replay::prepare(chassis, &database, &tombstones).await?;
     let app = App(Arc::new(Parts {
         database: database.clone(),
         bus: chassis.bus.clone(),
@@ -133,6 +139,7 @@ pub async fn service(chassis: &Chassis) -> anyhow::Result<Service> {
         export_life: chassis.settings.export_life.0,
         exports: Folder::open(&chassis.settings.data_dir)?,
         objects: chassis.objects.clone(),
+        tombstones,
         wake_eraser: Arc::default(),
         wake_exporter: Arc::default(),
         wake_guard: Arc::default(),
@@ -148,7 +155,9 @@ pub async fn service(chassis: &Chassis) -> anyhow::Result<Service> {
         .task("user-api exporter", exporter::run(app.clone()))
         .task("user-api guard", guard::run(app.clone()))
         .task("user-api scanner", scan::run(app.clone()))
-        .task("user-api retention", retention::run(app))
+        .task("user-api retention", retention::run(app.clone()))
+        .task("user-api replay", replay::run(app.clone(), replay))
+        .task("user-api tombstones", tombstones::run(app))
         .opens(move |sealed| vault.open(sealed))
         .database(database))
 }

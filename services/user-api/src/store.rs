@@ -6,6 +6,7 @@ pub(crate) mod exports;
 pub(crate) mod identities;
 pub(crate) mod index;
 pub(crate) mod late;
+pub(crate) mod ledger;
 pub(crate) mod scans;
 
 use chassis::database::DatabaseError;

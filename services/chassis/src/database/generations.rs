@@ -261,6 +261,27 @@ fn generation_of(name: &str, stem: &str) -> Option<u64> {
     }
 }
 
+/// The files of all generations, and the pointer to the live one.
+pub(super) fn files_of(place: &Path, service: &str) -> std::io::Result<Vec<PathBuf>> {
+    let (folder, stem) = sqlite_stem(place, service);
+    let entries = match std::fs::read_dir(&folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let mut files = Vec::new();
+    for entry in entries {
+        let entry = entry?;
+        if generation_of(&entry.file_name().to_string_lossy(), &stem).is_some() {
+            files.push(entry.path());
+        }
+    }
+    let pointer = pointer(place, service);
+    if pointer.exists() {
+        files.push(pointer);
+    }
+    Ok(files)
+}
+
 /// Overwrites and removes the files of all generations but one.
 fn remove_all_but(live: u64, folder: &Path, stem: &str) -> std::io::Result<()> {
     for entry in std::fs::read_dir(folder)? {

@@ -150,6 +150,23 @@ pub(super) static TABLES: &[Table] = &[
             technical("look_at", "when the next one is due"),
             technical("extension_reason", "why it takes longer, if it does"),
             technical("alarmed", "how much of the time was used at the last alarm"),
+            technical(
+                "backups_end_at",
+                "when no backup is left that may hold the person",
+            ),
+        ],
+    },
+    Table {
+        service: SERVICE,
+        name: "ledger_head",
+        activity: &ERASURE,
+        retention: Retention::Unlimited,
+        erasure: Erasure::Stays("it is a number and a keyed hash of many erasures"),
+        belongs: Belongs::ToNobody,
+        columns: &[
+            technical("id", "always 1"),
+            technical("entries", "how many tombstones the ledger had"),
+            technical("link", "what the last of them was linked by"),
         ],
     },
     Table {

@@ -82,6 +82,9 @@ fn tell(receipt: &Receipt) {
         "events         {} overwritten",
         receipt.events_deleted
     ));
+    if let Some(day) = receipt.backups_end_at {
+        say(&format!("last backup    gone by {}", time(day)));
+    }
     for service in &receipt.services {
         say(&format!(
             "{:<14} {} rows and files deleted",

@@ -7,6 +7,7 @@
 )]
 
 mod architecture;
+mod backup;
 mod bad_input;
 mod catalogue;
 mod data_map;

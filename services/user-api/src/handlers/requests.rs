@@ -192,6 +192,7 @@ fn receipt(
         events_deleted: erasure.events_deleted,
         services: services.collect(),
         scan: scan_receipt(erasure)?,
+        backups_end_at: erasure.backups_end_at.map(time).transpose()?,
     }))
 }
 

@@ -37,11 +37,14 @@ const READY: &str = "SELECT DISTINCT user_id FROM erasure AS ready
     (SELECT 1 FROM erasure AS other WHERE other.user_id = ready.user_id AND other.state = 'fenced')";
 const FENCED: &str =
     "SELECT DISTINCT user_id FROM erasure WHERE state = 'fenced' AND user_id IS NOT NULL";
+const UNDER_WAY: &str = "SELECT DISTINCT user_id FROM erasure
+    WHERE state IN ('fenced', 'erasing') AND user_id IS NOT NULL";
 const COUNT_DELETED: &str =
     "UPDATE erasure SET events_deleted = events_deleted + $2 WHERE user_id = $1";
+const SET_BACKUPS_END: &str = "UPDATE erasure SET backups_end_at = $2 WHERE user_id = $1";
 const FORGET_PLANNED: &str = "DELETE FROM erasure WHERE event_id = $1 AND state = 'planned'";
 const BY_REQUEST: &str =
-    "SELECT event_id, state, requested_at, due_at, finished_at, events_deleted, control, scan, extension_reason
+    "SELECT event_id, state, requested_at, due_at, finished_at, events_deleted, control, scan, extension_reason, backups_end_at
     FROM erasure WHERE request_hash = $1";
 const SERVICES: &str =
     "SELECT service, state, deleted FROM erasure_service WHERE event_id = $1 ORDER BY service";
@@ -69,6 +72,7 @@ pub(crate) struct Erasure {
     pub control: Option<String>,
     pub scan: Option<String>,
     pub extension_reason: Option<String>,
+    pub backups_end_at: Option<i64>,
 }
 
 /// What a service said.
@@ -172,6 +176,11 @@ pub(crate) async fn fenced(session: &mut Session) -> Result<Vec<Uuid>, DatabaseE
     Ok(sql!(session, c => sqlx::query_scalar(FENCED).fetch_all(c).await)?)
 }
 
+/// The users who are being erased.
+pub(crate) async fn under_way(session: &mut Session) -> Result<Vec<Uuid>, DatabaseError> {
+    Ok(sql!(session, c => sqlx::query_scalar(UNDER_WAY).fetch_all(c).await)?)
+}
+
 /// Adds to the number of deleted events.
 pub(crate) async fn count_deleted(
     session: &mut Session,
@@ -179,6 +188,16 @@ pub(crate) async fn count_deleted(
     events: i64,
 ) -> Result<(), DatabaseError> {
     sql!(session, c => sqlx::query(COUNT_DELETED).bind(user).bind(events).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// Notes when no backup is left that may hold a user.
+pub(crate) async fn set_backups_end(
+    session: &mut Session,
+    user: Uuid,
+    at: i64,
+) -> Result<(), DatabaseError> {
+    sql!(session, c => sqlx::query(SET_BACKUPS_END).bind(user).bind(at).execute(c).await.map(drop))?;
     Ok(())
 }
 

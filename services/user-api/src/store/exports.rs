@@ -36,6 +36,9 @@ const END_OLD: &str =
 const END_OF_USER: &str =
     "UPDATE export SET state = 'expired', user_id = NULL, attempt = NULL, key_sealed = NULL
     WHERE user_id = $1";
+const END_READY: &str =
+    "UPDATE export SET state = 'expired', user_id = NULL, attempt = NULL, key_sealed = NULL
+    WHERE state = 'ready'";
 const ATTEMPTS: &str = "SELECT attempt FROM export WHERE attempt IS NOT NULL";
 
 /// A request that is to be opened.
@@ -175,3 +178,9 @@ pub(crate) async fn attempts(session: &mut Session) -> Result<Vec<Uuid>, Databas
 
 #[cfg(test)]
 mod tests;
+
+/// Ends all exports that are ready: a backup holds no archives.
+pub(crate) async fn end_ready(session: &mut Session) -> Result<(), DatabaseError> {
+    sql!(session, c => sqlx::query(END_READY).execute(c).await.map(drop))?;
+    Ok(())
+}

@@ -49,6 +49,7 @@ const FORGET_PLACES: Sql = Sql {
                (SELECT value->>0, (value->>1)::bigint FROM jsonb_array_elements($1::jsonb) AS v(value))",
 };
 const FORGET_BEFORE: &str = "DELETE FROM subject_index WHERE stream = $1 AND sequence < $2";
+const FORGET_ALL: &str = "DELETE FROM subject_index";
 const PLACES_TO_LATE: &str = "INSERT INTO late (stream, sequence)
     SELECT stream, sequence FROM subject_index WHERE person = $1 ON CONFLICT DO NOTHING";
 const FORGET_PERSON: &str = "DELETE FROM subject_index WHERE person = $1";
@@ -139,6 +140,12 @@ pub(crate) async fn forget_before(
     sequence: i64,
 ) -> Result<(), DatabaseError> {
     sql!(session, c => sqlx::query(FORGET_BEFORE).bind(stream).bind(sequence).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// Forgets all places: the streams are about to be read from the beginning.
+pub(crate) async fn forget_all(session: &mut Session) -> Result<(), DatabaseError> {
+    sql!(session, c => sqlx::query(FORGET_ALL).execute(c).await.map(drop))?;
     Ok(())
 }
 

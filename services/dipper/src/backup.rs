@@ -1,0 +1,69 @@
+//! `dipper backup` and `dipper restore`: databases, streams and photos of an instance, sealed, and the way
+//! back. Neither the keys nor the ledger of erased people are part of a backup: without the first it is
+//! unreadable, and without the second it is not restored.
+
+mod make;
+mod manifest;
+mod pack;
+mod restore;
+mod shelf;
+mod staging;
+
+pub(crate) use make::run as make;
+pub(crate) use restore::run as restore;
+pub(crate) use staging::clear as clear_up;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{bail, ensure};
+use chassis::database::DatabaseUrl;
+use chassis::keys::Keys;
+use chassis::nats_server::NatsServer;
+use chassis::settings::Settings;
+
+/// What a backup has of each kind, in a file of its own.
+const DATABASES: &str = "databases";
+const STREAMS: &str = "streams";
+const PHOTOS: &str = "photos";
+
+/// The keys of the instance, which must be there: with new ones nothing could be opened.
+fn keys_of(settings: &Settings) -> anyhow::Result<Keys> {
+    let file = settings.data_dir.join("keys").join("master.key");
+    ensure!(
+        settings.secret.is_some() || file.exists(),
+        "{} is not there; bring back the keys of the instance, or set DIPPER_SECRET",
+        file.display()
+    );
+    settings.keys()
+}
+
+/// Where the databases are, if they can be copied as files.
+fn sqlite_of(settings: &Settings) -> anyhow::Result<DatabaseUrl> {
+    match settings.database()? {
+        url @ DatabaseUrl::Sqlite(_) => Ok(url),
+        DatabaseUrl::Postgres(_) => bail!(
+            "the databases are in PostgreSQL: back them up with pg_dump, which copies all services as they are at one moment; when an older copy is brought back, UserAPI notices that it is older than the ledger of erased people and replays that"
+        ),
+    }
+}
+
+/// The broker of an instance that does not run.
+async fn start_broker(settings: &Settings) -> anyhow::Result<NatsServer> {
+    let named = settings.nats_server.clone();
+    let program = named.unwrap_or_else(|| PathBuf::from("nats-server"));
+    NatsServer::start(&program, &settings.data_dir.join("nats"), &["operator"]).await
+}
+
+/// How much it is, for people.
+fn size(bytes: u64) -> String {
+    const KIB: u64 = 1024;
+    match bytes.div_ceil(KIB) {
+        kib if kib >= 10 * KIB => format!("{} MiB", kib.div_ceil(KIB)),
+        kib => format!("{kib} KiB"),
+    }
+}
+
+/// Photos' folder of a data folder.
+fn photos_of(data: &Path) -> PathBuf {
+    data.join("objects")
+}
