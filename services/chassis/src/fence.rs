@@ -37,7 +37,7 @@ impl Work {
     /// Fences people (or their images) off: from this commit on no write or effect that names
     /// them is made here.
     pub async fn fence(&mut self, people: &[Uuid]) -> Result<(), DatabaseError> {
-        self.deletes_for_good();
+        self.erases();
         let now = self.clock().micros();
         let hashes = self.hashes(people);
         let list = list_of(&hashes)?;

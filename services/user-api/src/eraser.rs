@@ -174,7 +174,7 @@ async fn finish(app: &App, user: Uuid) -> anyhow::Result<bool> {
         work.publish(Draft::caused_by(NAME, cause, erased))
             .context("gdpr.erased does not match its schema")?;
     }
-    work.deletes_for_good();
+    work.erases();
     work.commit().await?;
     Ok(true)
 }

@@ -17,8 +17,21 @@ const ADDRESS: &str = "Turdus.merula@example.org";
 
 /// The exit code, and the lines that were found.
 async fn scan(folder: &Path, needles: &[&str]) -> (Option<i32>, Vec<String>) {
+    scan_also(folder, None, needles).await
+}
+
+/// The exit code, and the lines that were found in a data folder and somewhere else.
+pub async fn scan_also(
+    folder: &Path,
+    elsewhere: Option<&Path>,
+    needles: &[&str],
+) -> (Option<i32>, Vec<String>) {
     let folder = folder.to_string_lossy().into_owned();
+    let elsewhere = elsewhere.map(|path| path.to_string_lossy().into_owned());
     let mut arguments = vec!["erase", "scan", "--data-dir", &folder];
+    if let Some(elsewhere) = &elsewhere {
+        arguments.extend(["--also", elsewhere]);
+    }
     for needle in needles {
         arguments.extend(["--needle", needle]);
     }

@@ -15,6 +15,7 @@ mod decisions;
 mod dedupe;
 mod durability;
 mod erasable;
+mod erase_postgres;
 mod erase_scan;
 mod export;
 mod faults;

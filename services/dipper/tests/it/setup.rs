@@ -108,6 +108,11 @@ impl System {
         self.folder.path()
     }
 
+    /// The files of its PostgreSQL server.
+    pub fn postgres_files(&self) -> PathBuf {
+        self.postgres.as_ref().expect("it is on PostgreSQL").files()
+    }
+
     /// The databases' tables that name somebody or something.
     pub async fn tables_naming(&self, id: Uuid) -> Vec<String> {
         match &self.postgres {
