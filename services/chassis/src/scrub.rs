@@ -48,8 +48,9 @@ const SEEN_POLL: Duration = Duration::from_millis(250);
 
 const ASK: &str = "UPDATE scrub SET asked = asked + 1, due_at = LEAST(due_at, $1)";
 const DUE: &str = "SELECT asked, due_at FROM scrub WHERE asked > done";
+/// Another generation that took this one's place meanwhile counts for itself.
 const DONE: &str = "UPDATE scrub SET done = GREATEST(done, $1),
-    due_at = CASE WHEN asked > $1 THEN LEAST(due_at, $2) ELSE $3 END";
+    due_at = CASE WHEN asked > $1 THEN LEAST(due_at, $2) ELSE $3 END WHERE asked >= $1";
 /// One process of a service at a time.
 const ALONE: &str = "SELECT pg_try_advisory_lock(7462, hashtext(current_schema()))";
 /// Whoever began before a transaction may still see what it deleted, and so keeps it there.
