@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::broker::End;
 use crate::store::{erasures, index};
-use crate::{App, NAME, broker, dead_letters, guard};
+use crate::{App, NAME, broker, dead_letters, guard, replicas};
 
 /// A net for wake-ups that were missed.
 const POLL: Duration = Duration::from_secs(1);
@@ -47,6 +47,9 @@ async fn round(app: &App) -> anyhow::Result<()> {
 
 /// Sweeps until a sweep finds nothing, then ends the user's requests.
 async fn erase(app: &App, user: Uuid) -> anyhow::Result<()> {
+    if !replicas::are_here(app).await? {
+        return Ok(());
+    }
     loop {
         let Some(ends) = broker::index_ends(&app.bus, &app.lifecycle).await? else {
             return Ok(());
@@ -58,6 +61,9 @@ async fn erase(app: &App, user: Uuid) -> anyhow::Result<()> {
         if sweep(app, user, &ends).await? == 0 {
             break;
         }
+    }
+    if !replicas::have_seen_all(app, Some(user)).await? {
+        return Ok(());
     }
     // Their rows went when the person was fenced off.
     app.exports.sweep(app).await?;

@@ -31,6 +31,7 @@ mod identity;
 mod index;
 mod mails;
 mod progress;
+mod replicas;
 mod retention;
 mod router;
 mod store;
@@ -54,6 +55,7 @@ use tokio::sync::Notify;
 
 use crate::export::folder::Folder;
 use crate::mails::CaughtMails;
+use crate::replicas::Replicas;
 use crate::vault::Vault;
 
 /// The service's name.
@@ -84,6 +86,7 @@ struct Parts {
     export_key: PurposeKey,
     export_life: Duration,
     exports: Folder,
+    replicas: Replicas,
     objects: Objects,
     wake_eraser: Arc<Notify>,
     wake_exporter: Arc<Notify>,
@@ -121,6 +124,7 @@ pub async fn service(chassis: &Chassis) -> anyhow::Result<Service> {
         export_key: chassis.keys.purpose("user-api export"),
         export_life: chassis.settings.export_life.0,
         exports: Folder::open(&chassis.settings.data_dir)?,
+        replicas: Replicas::default(),
         objects: chassis.objects.clone(),
         wake_eraser: Arc::default(),
         wake_exporter: Arc::default(),

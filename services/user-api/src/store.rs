@@ -5,6 +5,7 @@ pub(crate) mod exports;
 pub(crate) mod identities;
 pub(crate) mod index;
 pub(crate) mod late;
+pub(crate) mod replicas;
 
 use chassis::database::DatabaseError;
 

@@ -8,6 +8,7 @@
 
 mod architecture;
 mod bad_input;
+mod canary;
 mod catalogue;
 mod data_map;
 mod dead_letters;
@@ -15,6 +16,7 @@ mod decisions;
 mod dedupe;
 mod durability;
 mod erasable;
+mod erase_cluster;
 mod erase_postgres;
 mod erase_scan;
 mod export;

@@ -32,6 +32,9 @@ pub(crate) struct RequestStatus {
     due_at: DateTime<Utc>,
     /// What each service that holds personal data said, once it was asked.
     services: Vec<ServiceStatus>,
+    /// What it waits for that somebody has to see to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waiting_for: Option<&'static str>,
     /// What was done, at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
     receipt: Option<SignedReceipt>,
@@ -110,7 +113,11 @@ async fn find(app: &App, request_id: &str) -> Result<RequestStatus, Error> {
     let erasure = erasure.ok_or(Error::UnknownRequest)?;
     let services = erasures::services(&mut session, erasure.event_id).await?;
     let receipt = signed(app, receipt(&hash, &erasure, &services)?)?;
-    Ok(RequestStatus::of_erasure(&erasure, &services, receipt)?)
+    let mut status = RequestStatus::of_erasure(&erasure, &services, receipt)?;
+    if erasure.finished_at.is_none() {
+        status.waiting_for = app.replicas.waited_for();
+    }
+    Ok(status)
 }
 
 impl RequestStatus {
@@ -127,6 +134,7 @@ impl RequestStatus {
             requested_at,
             due_at: due_at(requested_at),
             services: Vec::new(),
+            waiting_for: None,
             receipt: None,
             download_url: is_ready.then(|| download_url(request_id)),
             expires_at: is_ready.then(|| time(export.expires_at)).transpose()?,
@@ -145,6 +153,7 @@ impl RequestStatus {
             requested_at: time(erasure.requested_at)?,
             due_at: time(erasure.due_at)?,
             services: services.collect::<Result<_, _>>()?,
+            waiting_for: None,
             receipt,
             download_url: None,
             expires_at: None,
