@@ -12,13 +12,14 @@ use std::sync::{Arc, PoisonError, RwLock};
 use serde::Serialize;
 use sqlx::migrate::{Migration, Migrator};
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::PgConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgPool};
 use sqlx::{PgConnection, Postgres, Sqlite, SqliteConnection, Transaction};
 use tokio::sync::{Notify, watch};
 
 use crate::bus::old_readers::OldReaders;
 use crate::clock::Clock;
 use crate::keys::PurposeKey;
+use crate::scrub::gather_none;
 use crate::unit_of_work::Work;
 
 pub use error::DatabaseError;
@@ -110,13 +111,17 @@ struct Origin {
 }
 
 impl Origin {
-    async fn migrate(&self, pools: &Pools) -> Result<(), DatabaseError> {
+    async fn migrate(&self, pools: &Pools, service: &str) -> Result<(), DatabaseError> {
         pools.migrate(&DELIVERY).await?;
         let own = Migrator {
             migrations: self.migrations.clone(),
             ..Migrator::DEFAULT
         };
-        pools.migrate(&own).await
+        pools.migrate(&own).await?;
+        match pools {
+            Pools::Postgres(pool) => gather_none(pool, service).await,
+            Pools::Sqlite { .. } => Ok(()),
+        }
     }
 }
 
@@ -212,7 +217,7 @@ impl Database {
             url: url.clone(),
             migrations: migrations.migrations.clone(),
         };
-        origin.migrate(&pools).await?;
+        origin.migrate(&pools, service).await?;
         let database = Self {
             pools: Arc::new(RwLock::new(pools)),
             origin: Arc::new(origin),
@@ -296,8 +301,8 @@ impl Database {
 
     /// Makes deleted rows unreadable in the files: moves the write-ahead log into the database,
     /// whose freed space SQLite has already overwritten (`secure_delete`), and empties it. False
-    /// when a reader was in the way; then it must be done again. PostgreSQL holds personal fields
-    /// only sealed, so there is nothing to do.
+    /// when a reader was in the way; then it must be done again. On PostgreSQL there is nothing to do
+    /// here: [`crate::scrub`] does it.
     pub async fn scrub(&self) -> Result<bool, DatabaseError> {
         let Pools::Sqlite { write, .. } = self.pools() else {
             return Ok(true);
@@ -306,6 +311,14 @@ impl Database {
             .fetch_one(&write)
             .await?;
         Ok(busy == 0)
+    }
+
+    /// The connections to PostgreSQL, if it is that.
+    pub(crate) fn postgres(&self) -> Option<PgPool> {
+        match self.pools() {
+            Pools::Postgres(pool) => Some(pool),
+            Pools::Sqlite { .. } => None,
+        }
     }
 
     /// Closes all connections.

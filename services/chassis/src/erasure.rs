@@ -10,6 +10,7 @@ use crate::consumers::{Delivery, Failure, Handled, parking};
 use crate::database::{Database, DatabaseError};
 use crate::lifecycle::Lifecycle;
 use crate::outbox;
+use crate::scrub;
 use crate::unit_of_work::Draft;
 
 /// A reader may hold the log for a moment.
@@ -42,8 +43,11 @@ pub async fn confirm(
 /// Scrubs the database whenever rows were deleted for good, and once at the start: the process
 /// may have ended between a deletion and its scrubbing.
 pub(crate) async fn keep_scrubbed(database: Database, lifecycle: Lifecycle) -> anyhow::Result<()> {
+    if let Some(pool) = database.postgres() {
+        return scrub::keep(database, pool, lifecycle).await;
+    }
     loop {
-        if let Err(error) = scrub(&database, &lifecycle).await {
+        if let Err(error) = empty_log(&database, &lifecycle).await {
             tracing::warn!(service = database.service(), %error, "deleted rows are not scrubbed yet; trying again");
             lifecycle.pause(Duration::from_secs(2)).await;
         } else {
@@ -58,7 +62,7 @@ pub(crate) async fn keep_scrubbed(database: Database, lifecycle: Lifecycle) -> a
     }
 }
 
-async fn scrub(database: &Database, lifecycle: &Lifecycle) -> Result<(), DatabaseError> {
+async fn empty_log(database: &Database, lifecycle: &Lifecycle) -> Result<(), DatabaseError> {
     while !database.scrub().await? {
         if !lifecycle.pause(SCRUB_AGAIN).await {
             return Ok(());

@@ -47,7 +47,7 @@ impl Work {
     }
 
     async fn insert(&mut self, list: &str) -> Result<(), DatabaseError> {
-        self.deletes_for_good();
+        self.erases();
         let now = self.clock().micros();
         if self.dialect() == Dialect::Postgres {
             sql!(self, c => sqlx::query(LOCK_ALONE).bind(list).execute(c).await.map(drop))?;

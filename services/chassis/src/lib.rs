@@ -16,6 +16,7 @@
 //! | [`outbox`] | the relay from the database to the broker |
 //! | [`fence`] | erased people stay erased |
 //! | [`erasure`] | what every service does alike when a person is erased |
+//! | [`scrub`] | what was deleted goes from PostgreSQL's files |
 //! | [`access`] | what a service holds about somebody, for their export |
 //! | [`bus`] | the broker connection, streams, publishing |
 //! | [`consumers`] | events to handlers: inbox, effect and new events in one transaction |
@@ -56,6 +57,7 @@ pub mod restored;
 pub mod retention;
 pub mod returned;
 pub mod rpc;
+pub mod scrub;
 pub mod sealed_file;
 pub mod service;
 pub mod settings;

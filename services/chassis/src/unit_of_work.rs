@@ -12,6 +12,7 @@ use crate::clock::Clock;
 use crate::database::{Database, DatabaseError, Session};
 use crate::fault;
 use crate::outbox;
+use crate::scrub;
 use crate::trace::{self, TraceParent};
 
 /// What led to an event: the event that was handled.
@@ -155,7 +156,16 @@ pub struct Work {
     session: Session,
     database: Database,
     outgoing: Vec<Outgoing>,
-    deletes_for_good: bool,
+    deletes: Option<Deletes>,
+}
+
+/// What a change deletes for good: the later ones must be gone from the files sooner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Deletes {
+    /// What is too old.
+    ByAge,
+    /// What is kept about somebody.
+    Somebody,
 }
 
 impl Work {
@@ -164,7 +174,7 @@ impl Work {
             session,
             database,
             outgoing: Vec::new(),
-            deletes_for_good: false,
+            deletes: None,
         }
     }
 
@@ -178,10 +188,15 @@ impl Work {
         &self.database
     }
 
-    /// After the commit, what was deleted is made unreadable in the files. A change that fences
-    /// somebody does this by itself.
+    /// After the commit, what was deleted because of its age is made unreadable in the files.
     pub fn deletes_for_good(&mut self) {
-        self.deletes_for_good = true;
+        self.deletes = self.deletes.max(Some(Deletes::ByAge));
+    }
+
+    /// After the commit, what was deleted of a person is made unreadable in the files. A change that
+    /// fences somebody does this by itself.
+    pub fn erases(&mut self) {
+        self.deletes = Some(Deletes::Somebody);
     }
 
     /// Publishes an event if, and only if, the change is committed. Returns the event's id.
@@ -202,6 +217,9 @@ impl Work {
         if publishes {
             outbox::insert(&mut self.session, &self.database.clock, &self.outgoing).await?;
         }
+        if let Some(deletes) = self.deletes {
+            scrub::ask(&mut self.session, &self.database.clock, deletes).await?;
+        }
         match self.session {
             Session::Sqlite(transaction) => transaction.commit().await?,
             Session::Postgres(transaction) => transaction.commit().await?,
@@ -211,7 +229,7 @@ impl Work {
         if publishes {
             self.database.outbox_filled.notify_one();
         }
-        if self.deletes_for_good {
+        if self.deletes.is_some() {
             self.database.deleted_for_good.notify_one();
         }
         Ok(())

@@ -78,6 +78,20 @@ pub enum Category {
 }
 
 impl Category {
+    /// Whether one value of it may lead to a person: then a database must not gather statistics of it.
+    pub const fn leads_to_somebody(self) -> bool {
+        matches!(
+            self,
+            Self::Pseudonym
+                | Self::Contact
+                | Self::Name
+                | Self::Credential
+                | Self::Location
+                | Self::Reason
+                | Self::Event
+        )
+    }
+
     /// In words.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -266,6 +280,11 @@ pub struct Part {
 }
 
 impl Part {
+    /// Whether it is about anybody.
+    pub fn names_somebody(&self) -> bool {
+        self.whose != Whose::Nobody
+    }
+
     /// An export holds what it seals.
     pub(crate) const fn opened(mut self) -> Self {
         self.export = Export::Opened;

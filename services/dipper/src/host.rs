@@ -18,6 +18,7 @@ use chassis::http::{Json, Problem};
 use chassis::lifecycle::Lifecycle;
 use chassis::objects::Objects;
 use chassis::restored::{self, Gate};
+use chassis::scrub::obstacles;
 use chassis::service::Health;
 use chassis::settings::{AuthMode, Settings};
 use chassis::{Chassis, Service, telemetry};
@@ -54,6 +55,23 @@ pub(crate) async fn refuse_encryption(address: &str) -> anyhow::Result<()> {
         say(&format!(
             "whether the broker at {address} encrypts its streams, and so keeps what is erased, cannot be seen from here"
         ));
+    }
+    Ok(())
+}
+
+/// Says what would keep deleted rows readable in the files of PostgreSQL.
+async fn tell_what_keeps_deleted_rows(settings: &Settings) -> anyhow::Result<()> {
+    match obstacles(&settings.database()?).await {
+        Ok(obstacles) => {
+            for why in obstacles {
+                say(&format!(
+                    "NOT ERASED FROM POSTGRESQL'S FILES: {why}; deploy/postgresql.conf and postgresql-role.sql have it all"
+                ));
+            }
+        }
+        Err(error) => say(&format!(
+            "whether PostgreSQL keeps deleted rows in its files is not known: {error}"
+        )),
     }
     Ok(())
 }
@@ -104,6 +122,7 @@ impl Host {
         names: &[ServiceName],
         access: impl Fn(&str) -> anyhow::Result<Access>,
     ) -> anyhow::Result<Self> {
+        tell_what_keeps_deleted_rows(&settings).await?;
         let lifecycle = Lifecycle::default();
         let keys = settings.keys()?;
         let objects = Objects::open(&settings.data_dir.join("objects"))?;

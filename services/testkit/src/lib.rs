@@ -39,12 +39,21 @@ pub const PHOTO: &[u8] = include_bytes!("../../../data/photos/eurasian-nuthatch.
 pub const NUTHATCH: &str = "avibase-9C2B53A0";
 
 /// Waits until a condition gives a value.
-pub async fn eventually<T, F, Fut>(what: &str, mut condition: F) -> T
+pub async fn eventually<T, F, Fut>(what: &str, condition: F) -> T
 where
     F: FnMut() -> Fut,
     Fut: Future<Output = Option<T>>,
 {
-    let deadline = tokio::time::Instant::now() + PATIENCE;
+    eventually_within(PATIENCE, what, condition).await
+}
+
+/// Waits so long for a condition to give a value.
+pub async fn eventually_within<T, F, Fut>(patience: Duration, what: &str, mut condition: F) -> T
+where
+    F: FnMut() -> Fut,
+    Fut: Future<Output = Option<T>>,
+{
+    let deadline = tokio::time::Instant::now() + patience;
     loop {
         if let Some(value) = condition().await {
             return value;

@@ -3,18 +3,22 @@
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
 use crate::eventually;
 
-/// A server that runs until it is dropped.
+const SETTINGS: &str = include_str!("../../../deploy/postgresql.conf");
+const ROLE: &str = include_str!("../../../deploy/postgresql-role.sql");
+
+/// A server that runs until it is dropped, set up as `deploy/` says.
 #[derive(Debug)]
 pub struct Postgres {
     // Before the folder: the server must be gone when its files are removed.
     server: Child,
     port: u16,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Postgres {
@@ -29,22 +33,8 @@ impl Postgres {
             // PostgreSQL refuses to run as root.
             run("chown", &["-R", user, &folder.path().to_string_lossy()]).await;
         }
+        initialise(&data, user.as_deref()).await;
         let data = data.to_string_lossy().into_owned();
-        let made = as_user(user.as_deref(), &programs.join("initdb"))
-            .args([
-                "-D",
-                &data,
-                "-U",
-                "dipper",
-                "--auth=trust",
-                "--no-sync",
-                "-E",
-                "UTF8",
-                "--locale=C",
-            ])
-            .stdout(Stdio::null())
-            .status();
-        assert!(made.await.unwrap().success(), "initdb works");
         let port = chassis::nats_server::free_port().unwrap();
         let socket_folder = folder.path().to_string_lossy().into_owned();
         let server = as_user(user.as_deref(), &programs.join("postgres"))
@@ -59,6 +49,9 @@ impl Postgres {
                 "listen_addresses=127.0.0.1",
                 "-c",
                 "max_connections=200",
+                // In its folder, where it can be searched.
+                "-c",
+                "logging_collector=on",
             ])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -68,20 +61,37 @@ impl Postgres {
         let postgres = Self {
             server,
             port,
-            _folder: folder,
+            folder,
         };
-        eventually("PostgreSQL answers", || async {
-            let pool = sqlx::PgPool::connect(&postgres.url()).await.ok()?;
-            pool.close().await;
-            Some(())
+        postgres.make_role().await;
+        postgres
+    }
+
+    /// Waits until it answers, and makes the role that the services have.
+    async fn make_role(&self) {
+        let mut superuser = eventually("PostgreSQL answers", || async {
+            PgConnection::connect(&self.url_of("postgres")).await.ok()
         })
         .await;
-        postgres
+        let role = format!("{ROLE} GRANT CREATE ON DATABASE postgres TO dipper;");
+        let made = sqlx::raw_sql(AssertSqlSafe(role)).execute(&mut superuser);
+        made.await.unwrap();
+        superuser.close().await.unwrap();
     }
 
     /// Its address for `DIPPER_DATABASE_URL`.
     pub fn url(&self) -> String {
-        format!("postgres://dipper@127.0.0.1:{}/postgres", self.port)
+        self.url_of("dipper")
+    }
+
+    /// Its address for another role; `postgres` may everything.
+    pub fn url_of(&self, role: &str) -> String {
+        format!("postgres://{role}@127.0.0.1:{}/postgres", self.port)
+    }
+
+    /// The folder with all its files.
+    pub fn files(&self) -> PathBuf {
+        self.folder.path().join("data")
     }
 }
 
@@ -97,6 +107,29 @@ impl Drop for Postgres {
             }
         }
     }
+}
+
+/// Makes the files of an empty database, with our settings.
+async fn initialise(data: &Path, user: Option<&str>) {
+    let folder = data.to_string_lossy();
+    let made = as_user(user, &programs().join("initdb"))
+        .args([
+            "-D",
+            &folder,
+            "-U",
+            "postgres",
+            "--auth=trust",
+            "--no-sync",
+            "-E",
+            "UTF8",
+            "--locale=C",
+        ])
+        .stdout(Stdio::null())
+        .status();
+    assert!(made.await.unwrap().success(), "initdb works");
+    let config = data.join("postgresql.conf");
+    let settings = format!("{}{SETTINGS}", std::fs::read_to_string(&config).unwrap());
+    std::fs::write(config, settings).unwrap();
 }
 
 /// The version that is installed, or a word that none is.

@@ -3,14 +3,14 @@
 
 use std::collections::HashSet;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use async_nats::jetstream::message::StreamMessage;
 use chassis::consumers::dead::headers;
 use chassis::ids::ids_in;
 use uuid::Uuid;
 
 use crate::store::erasures;
-use crate::{App, broker};
+use crate::{App, broker, replicas};
 
 /// How many are read before the fence is asked about all of them; bounds memory.
 const BATCH: usize = 32;
@@ -108,6 +108,7 @@ pub(crate) fn ids_of(message: &StreamMessage) -> Vec<Uuid> {
 }
 
 async fn erase(app: &App, letter: &StreamMessage) -> anyhow::Result<u64> {
+    ensure!(replicas::are_here(app).await?, replicas::AWAY);
     // The original first: without the letter nobody would know of it.
     let original = erase_original(app, letter).await?;
     let dead = envelope::catalogue::DEAD.name;

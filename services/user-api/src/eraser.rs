@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::broker::End;
 use crate::needles::Needles;
 use crate::store::{erasures, index, scans};
-use crate::{App, broker, dead_letters, guard};
+use crate::{App, broker, dead_letters, guard, replicas};
 
 /// A net for wake-ups that were missed.
 const POLL: Duration = Duration::from_secs(1);
@@ -45,6 +45,9 @@ async fn round(app: &App) -> anyhow::Result<()> {
 
 /// Sweeps until a sweep finds nothing, then has the scan look for the user.
 async fn erase(app: &App, user: Uuid) -> anyhow::Result<()> {
+    if !replicas::are_here(app).await? {
+        return Ok(());
+    }
     loop {
         let Some(ends) = broker::index_ends(&app.bus, &app.lifecycle).await? else {
             return Ok(());
@@ -56,6 +59,9 @@ async fn erase(app: &App, user: Uuid) -> anyhow::Result<()> {
         if sweep(app, user, &ends).await? == 0 {
             break;
         }
+    }
+    if !replicas::have_seen_all(app, Some(user)).await? {
+        return Ok(());
     }
     // Their rows went when the person was fenced off.
     app.exports.sweep(app).await?;
@@ -166,13 +172,16 @@ async fn forget(app: &App, user: Uuid) -> anyhow::Result<bool> {
         scans::begin(&mut work, event, now).await?;
     }
     index::forget_images(&mut work, user).await?;
-    work.deletes_for_good();
+    work.erases();
     work.commit().await?;
     Ok(true)
 }
 
 /// Deletes what came too late for the sweeps and is in no index: messages by their key, and mails.
 pub(crate) async fn sweep_again(app: &App, needles: &Needles) -> anyhow::Result<()> {
+    if !replicas::are_here(app).await? {
+        return Ok(());
+    }
     let Some(ends) = broker::index_ends(&app.bus, &app.lifecycle).await? else {
         return Ok(());
     };

@@ -4,10 +4,11 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use anyhow::ensure;
 use uuid::Uuid;
 
 use crate::store::Place;
-use crate::{App, broker, dead_letters, store};
+use crate::{App, broker, dead_letters, replicas, store};
 
 /// A net for wake-ups that were missed, and how often dead letters are looked at.
 const POLL: Duration = Duration::from_secs(1);
@@ -39,6 +40,7 @@ async fn round(app: &App, next: u64) -> anyhow::Result<u64> {
     delete_late(app).await?;
     let swept = dead_letters::sweep(app, next).await?;
     count(swept.deleted);
+    replicas::have_seen_all(app, None).await?;
     Ok(swept.next)
 }
 
@@ -62,6 +64,7 @@ pub(crate) async fn delete_late(app: &App) -> anyhow::Result<u64> {
 /// Overwrites the messages at these places that name an erased person. In a stream that was made
 /// anew a place may hold somebody else's event by now. Answers how many went.
 pub(crate) async fn erase_all(app: &App, places: &[Place]) -> anyhow::Result<u64> {
+    ensure!(replicas::are_here(app).await?, replicas::AWAY);
     let mut found = Vec::with_capacity(places.len());
     for place in places {
         let sequence = u64::try_from(place.sequence)?;

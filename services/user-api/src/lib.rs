@@ -35,6 +35,7 @@ mod mails;
 mod needles;
 mod progress;
 mod replay;
+mod replicas;
 mod retention;
 mod router;
 mod scan;
@@ -61,6 +62,7 @@ use tokio::sync::Notify;
 use crate::export::folder::Folder;
 use crate::mails::CaughtMails;
 use crate::needles::NeedleCase;
+use crate::replicas::Replicas;
 use crate::scan::stores::Stores;
 use crate::tombstones::Tombstones;
 use crate::vault::Vault;
@@ -95,6 +97,7 @@ struct Parts {
     export_key: PurposeKey,
     export_life: Duration,
     exports: Folder,
+    replicas: Replicas,
     objects: Objects,
     tombstones: Tombstones,
     wake_eraser: Arc<Notify>,
@@ -138,6 +141,7 @@ pub async fn service(chassis: &Chassis) -> anyhow::Result<Service> {
         export_key: chassis.keys.purpose("user-api export"),
         export_life: chassis.settings.export_life.0,
         exports: Folder::open(&chassis.settings.data_dir)?,
+        replicas: Replicas::default(),
         objects: chassis.objects.clone(),
         tombstones,
         wake_eraser: Arc::default(),

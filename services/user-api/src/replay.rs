@@ -18,7 +18,7 @@ use data_map::services;
 use envelope::{EventId, UserId};
 use uuid::Uuid;
 
-use crate::store::{erasures, exports, identities, index, late, ledger};
+use crate::store::{erasures, exports, identities, index, late, ledger, scans};
 use crate::tombstones::Tombstones;
 use crate::{App, NAME, broker, dead_letters};
 
@@ -165,6 +165,7 @@ async fn round(app: &App, subjects: &[String], done: &mut Done) -> anyhow::Resul
     }
     let mut session = app.database.read().await?;
     let is_done = erasures::under_way(&mut session).await?.is_empty()
+        && !scans::is_any(&mut session).await?
         && late::first(&mut session, 1).await?.is_empty();
     drop(session);
     Ok(is_done && dead_letters::sweep(app, 1).await?.deleted == 0)

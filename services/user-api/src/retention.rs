@@ -8,10 +8,12 @@ use chassis::retention::{life_of, sweep_every, swept_after};
 use envelope::STREAMS;
 
 use crate::store::index;
-use crate::{App, broker};
+use crate::{App, broker, replicas};
 
 /// How often to look whether a stream keeps its events for a time only.
 const POLL: Duration = Duration::from_mins(1);
+/// After so many events it is looked which copies of the streams are there.
+const LOOK_AFTER: u64 = 64;
 
 /// Sweeps until the stop.
 pub(crate) async fn run(app: App) -> anyhow::Result<()> {
@@ -43,6 +45,9 @@ async fn sweep(app: &App, stream: &'static envelope::Stream) -> anyhow::Result<D
         from = message.sequence;
         if message.time.timestamp_micros() > due || app.lifecycle.is_stopping() {
             break;
+        }
+        if deleted % LOOK_AFTER == 0 {
+            replicas::note_who_is_away(app).await?;
         }
         deleted += u64::from(broker::erase(&app.bus, stream.name, from).await?);
         from += 1;

@@ -7,6 +7,7 @@ pub(crate) mod identities;
 pub(crate) mod index;
 pub(crate) mod late;
 pub(crate) mod ledger;
+pub(crate) mod replicas;
 pub(crate) mod scans;
 
 use chassis::database::DatabaseError;

@@ -1,6 +1,7 @@
 //! Streams as the catalogue declares them: created when missing, compared field by field.
 
 pub mod erasable;
+pub mod replicas;
 pub mod retirement;
 
 use std::collections::BTreeMap;
@@ -128,6 +129,7 @@ async fn ensure_one(
     };
     // What was retired at this broker stays so.
     retirement::keep(&found, &mut wanted);
+    replicas::keep(&found, &mut wanted);
     let differences = drift(&wanted, &found);
     if differences.is_empty() {
         return Ok(());

@@ -34,6 +34,16 @@ impl DatabaseError {
         }
     }
 
+    /// Whether it is the failure with this code.
+    pub(crate) fn is_code(&self, wanted: &str) -> bool {
+        match self {
+            Self::Statement(sqlx::Error::Database(error)) => {
+                error.code().as_deref() == Some(wanted)
+            }
+            _ => false,
+        }
+    }
+
     /// Whether the database as a whole does not work now, so that any statement would fail: waiting
     /// helps, and nothing is said about the statement. The classes are PostgreSQL's (connection,
     /// rollback for concurrency, resources, operator, system), the numbers SQLite's primary codes.

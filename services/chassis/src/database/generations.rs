@@ -46,7 +46,7 @@ impl Database {
             file @ Place::Sqlite(_) => (file, "main".to_owned()),
         };
         let pools = place.open(service).await?;
-        origin.migrate(&pools).await?;
+        origin.migrate(&pools, service).await?;
         let both = match (&place, origin.url.place(service, generation)) {
             (Place::Sqlite(file), Place::Sqlite(other)) => {
                 open_sqlite_pair(file, &other, &live).await?
@@ -128,7 +128,7 @@ impl Beside {
         };
         let tables: Vec<String> = sqlx::query_scalar(TABLES_OF_SCHEMA)
             .bind(&self.live)
-            .fetch_all(live_pool(live).as_ref().ok_or(sqlx::Error::PoolClosed)?)
+            .fetch_all(live.postgres().as_ref().ok_or(sqlx::Error::PoolClosed)?)
             .await?;
         let names: Vec<String> = tables
             .iter()
@@ -185,13 +185,6 @@ impl Beside {
     async fn close(&self) {
         self.both.close().await;
         self.database.close().await;
-    }
-}
-
-fn live_pool(live: &Database) -> Option<sqlx::PgPool> {
-    match live.pools() {
-        Pools::Postgres(pool) => Some(pool),
-        Pools::Sqlite { .. } => None,
     }
 }
 

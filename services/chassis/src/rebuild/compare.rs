@@ -12,7 +12,7 @@ use crate::unit_of_work::Work;
 
 /// The chassis' own tables: how events came in and go out, and who works. What is parked is compared
 /// with the service's tables.
-const NOT_COMPARED: [&str; 9] = [
+const NOT_COMPARED: [&str; 10] = [
     "_sqlx_migrations",
     "outbox",
     "inbox",
@@ -22,6 +22,7 @@ const NOT_COMPARED: [&str; 9] = [
     "progress",
     "lease",
     "rebuild",
+    "scrub",
 ];
 /// Of parked events only which they are: how often each was tried differs.
 const PARKED: &str = "consumer, stream, incarnation, sequence";

@@ -46,6 +46,7 @@ mod questions;
 mod ratings;
 mod redrive;
 mod repetition;
+mod scrub;
 mod streams;
 mod tables;
 mod versions;

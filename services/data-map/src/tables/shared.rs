@@ -176,6 +176,19 @@ pub static SHARED: &[Table] = &[
     },
     Table {
         service: "*",
+        name: "scrub",
+        activity: &ERASURE,
+        retention: Retention::Unlimited,
+        erasure: NAMES_NOBODY,
+        belongs: Belongs::ToNobody,
+        columns: &[
+            technical("asked", "how many changes deleted for good"),
+            technical("done", "how many of them are gone from the files"),
+            technical("due_at", "when the others are to go"),
+        ],
+    },
+    Table {
+        service: "*",
         name: "erased",
         activity: &ERASURE,
         retention: Retention::Unlimited,

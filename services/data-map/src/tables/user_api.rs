@@ -109,6 +109,18 @@ pub(super) static TABLES: &[Table] = &[
     },
     Table {
         service: SERVICE,
+        name: "missed",
+        activity: &ERASURE,
+        retention: Retention::UntilDone,
+        erasure: Erasure::Stays("it names servers"),
+        belongs: Belongs::ToNobody,
+        columns: &[
+            technical("server", "which server of the broker was away"),
+            technical("since", "since when"),
+        ],
+    },
+    Table {
+        service: SERVICE,
         name: "erasure",
         activity: &ERASURE,
         retention: Retention::UntilDone,

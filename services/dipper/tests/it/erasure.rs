@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use testkit::{Api, Birder, Launch, eventually};
 use uuid::Uuid;
 
+use crate::canary::Canary;
 use crate::setup::DIPPER;
 
 /// Asks for deletion: where its progress is told.
@@ -41,8 +42,21 @@ pub async fn erase(api: &Api, birder: &Birder) -> Value {
 
 /// What `dipper erase scan` finds in a folder: the exit code, and a line for each place.
 pub async fn scan<N: AsRef<str>>(folder: &Path, needles: &[N]) -> (Option<i32>, Vec<String>) {
+    scan_also(folder, None, needles).await
+}
+
+/// The same in a data folder and somewhere else.
+pub async fn scan_also<N: AsRef<str>>(
+    folder: &Path,
+    elsewhere: Option<&Path>,
+    needles: &[N],
+) -> (Option<i32>, Vec<String>) {
     let folder = folder.to_string_lossy().into_owned();
+    let elsewhere = elsewhere.map(|path| path.to_string_lossy().into_owned());
     let mut arguments = vec!["erase", "scan", "--data-dir", &folder];
+    if let Some(elsewhere) = &elsewhere {
+        arguments.extend(["--also", elsewhere]);
+    }
     for needle in needles {
         arguments.extend(["--needle", needle.as_ref()]);
     }
@@ -52,29 +66,15 @@ pub async fn scan<N: AsRef<str>>(folder: &Path, needles: &[N]) -> (Option<i32>, 
     (output.status.code(), lines)
 }
 
-/// Somebody with a photo that somebody else has rated, and what both can be found by.
-struct Canary {
-    birder: Birder,
-    image: Uuid,
+/// Somebody with a photo that somebody else has rated.
+async fn rated_canary(api: &Api, rater: &Birder) -> Canary {
+    let canary = Canary::join(api).await;
+    rate(api, rater, canary.image, 4).await;
+    canary
 }
 
-impl Canary {
-    async fn join(api: &Api, rater: &Birder) -> Self {
-        let name = format!("C{}", Uuid::new_v4().simple().to_string().split_at(16).0);
-        let birder = api.join(&name).await;
-        let image = api.tick(&birder).await;
-        rate(api, rater, image, 4).await;
-        Self { birder, image }
-    }
-
-    /// What nothing may be found of.
-    fn needles(&self) -> [String; 3] {
-        let Birder { id, email, .. } = &self.birder;
-        [id.to_string(), email.clone(), self.image.to_string()]
-    }
-}
-
-async fn rate(api: &Api, rater: &Birder, image: Uuid, rating: u8) {
+/// Rates somebody's photo.
+pub async fn rate(api: &Api, rater: &Birder, image: Uuid, rating: u8) {
     let path = format!("/api/v1/images/{image}/rating");
     let given = api.put_as(rater, &path, &json!({"rating": rating})).await;
     given.expect(200);

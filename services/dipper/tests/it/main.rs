@@ -9,6 +9,7 @@
 mod architecture;
 mod backup;
 mod bad_input;
+mod canary;
 mod catalogue;
 mod data_map;
 mod dead_letters;
@@ -16,6 +17,8 @@ mod decisions;
 mod dedupe;
 mod durability;
 mod erasable;
+mod erase_cluster;
+mod erase_postgres;
 mod erase_scan;
 mod erasure;
 mod export;

@@ -6,7 +6,7 @@ use chassis::database::Sql;
 use chassis::nats_server::NatsServer;
 use mail_catcher::MailCatcher;
 use tempfile::TempDir;
-use testkit::broker::USERS;
+use testkit::broker::{Broker, USERS};
 use testkit::{Api, Launch, Mailbox, Postgres, Running, databases, nats_server};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -55,13 +55,7 @@ impl System {
         let broker = NatsServer::start(&nats_server(), &folder.path().join("nats"), &USERS)
             .await
             .unwrap();
-        let catcher = MailCatcher::open(&folder.path().join("mail")).unwrap();
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let smtp = format!("smtp://{}", listener.local_addr().unwrap());
-        let mail = CancellationToken::new();
-        let (sink, end) = (catcher.clone(), mail.clone());
-        tokio::spawn(async move { sink.serve_smtp(listener, end).await });
-
+        let (catcher, smtp, mail) = catch_mail(folder.path()).await;
         let mut processes = Vec::new();
         for service in &USERS[..7] {
             let data = folder.path().to_string_lossy().into_owned();
@@ -92,6 +86,27 @@ impl System {
         }
     }
 
+    /// Everything in one process, beside three brokers that each have a copy of every stream.
+    pub async fn on_cluster() -> (Self, Vec<Broker>) {
+        let folder = tempfile::tempdir().unwrap();
+        let brokers = Broker::start_cluster(folder.path(), 3).await;
+        let (catcher, smtp, mail) = catch_mail(folder.path()).await;
+        let data = folder.path().to_string_lossy().into_owned();
+        let launch = serve("all", folder.path())
+            .env("DIPPER_DATABASE_URL", &format!("sqlite:{data}/db"))
+            .env("DIPPER_SMTP_URL", &smtp)
+            .env("DIPPER_DIGEST_INTERVAL", "1s")
+            .env("DIPPER_NATS_REPLICAS", "3");
+        let running = launch.start().await;
+        let listener = vec![(String::new(), running.url.clone())];
+        let api = Api::spread(listener, Mailbox::Catcher(catcher));
+        let system = Self {
+            mail,
+            ..Self::new(api, folder, vec![running], None)
+        };
+        (system, brokers)
+    }
+
     fn new(api: Api, folder: TempDir, processes: Vec<Running>, postgres: Option<Postgres>) -> Self {
         Self {
             api,
@@ -106,6 +121,11 @@ impl System {
     /// The data folder.
     pub fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// The files of its PostgreSQL server.
+    pub fn postgres_files(&self) -> PathBuf {
+        self.postgres.as_ref().expect("it is on PostgreSQL").files()
     }
 
     /// The databases' tables that name somebody or something.
@@ -163,6 +183,17 @@ impl System {
         }
         self.folder
     }
+}
+
+/// Catches mail in a data folder: the catcher, its address and what ends it.
+async fn catch_mail(folder: &Path) -> (MailCatcher, String, CancellationToken) {
+    let catcher = MailCatcher::open(&folder.join("mail")).unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let smtp = format!("smtp://{}", listener.local_addr().unwrap());
+    let mail = CancellationToken::new();
+    let (sink, end) = (catcher.clone(), mail.clone());
+    tokio::spawn(async move { sink.serve_smtp(listener, end).await });
+    (catcher, smtp, mail)
 }
 
 /// `dipper up` on a folder, with digests that a test can wait for.

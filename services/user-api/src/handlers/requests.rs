@@ -40,6 +40,9 @@ pub(crate) struct RequestStatus {
     /// In which stores an erased person is still found; it is looked again until there is none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     found_in: Vec<String>,
+    /// What it waits for that somebody has to see to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waiting_for: Option<&'static str>,
     /// What was done, at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
     receipt: Option<SignedReceipt>,
@@ -118,7 +121,11 @@ async fn find(app: &App, request_id: &str) -> Result<RequestStatus, Error> {
     let erasure = erasure.ok_or(Error::UnknownRequest)?;
     let services = erasures::services(&mut session, erasure.event_id).await?;
     let receipt = signed(app, receipt(&hash, &erasure, &services)?)?;
-    Ok(RequestStatus::of_erasure(&erasure, &services, receipt)?)
+    let mut status = RequestStatus::of_erasure(&erasure, &services, receipt)?;
+    if erasure.finished_at.is_none() {
+        status.waiting_for = app.replicas.waited_for();
+    }
+    Ok(status)
 }
 
 impl RequestStatus {
@@ -137,6 +144,7 @@ impl RequestStatus {
             services: Vec::new(),
             extension_reason: None,
             found_in: Vec::new(),
+            waiting_for: None,
             receipt: None,
             download_url: is_ready.then(|| download_url(request_id)),
             expires_at: is_ready.then(|| time(export.expires_at)).transpose()?,
@@ -158,6 +166,7 @@ impl RequestStatus {
             extension_reason: erasure.extension_reason.clone(),
             found_in: Sight::read(erasure.scan.as_deref())?
                 .map_or_else(Vec::new, Sight::into_stores),
+            waiting_for: None,
             receipt,
             download_url: None,
             expires_at: None,

@@ -20,6 +20,7 @@ const BEGIN: &str = "UPDATE erasure SET state = 'scanning', user_id = NULL, look
     WHERE event_id = $1";
 const DUE: &str = "SELECT event_id, state, needles_sealed, looks FROM erasure
     WHERE look_at <= $1 AND needles_sealed IS NOT NULL ORDER BY look_at LIMIT $2";
+const SCANNED: &str = "SELECT COUNT(*) FROM erasure WHERE state = 'scanning'";
 // Without a next look there is nothing to look for any more.
 const NOTE: &str = "UPDATE erasure SET scan = $2, scanned_at = $3, look_at = $4, looks = looks + 1,
     needles_sealed = CASE WHEN CAST($4 AS BIGINT) IS NULL THEN NULL ELSE needles_sealed END
@@ -133,6 +134,12 @@ pub(crate) async fn due(
     limit: i64,
 ) -> Result<Vec<Due>, DatabaseError> {
     Ok(sql!(session, c => sqlx::query_as(DUE).bind(now).bind(limit).fetch_all(c).await)?)
+}
+
+/// Whether anybody is looked for whose erasure is not over.
+pub(crate) async fn is_any(session: &mut Session) -> Result<bool, DatabaseError> {
+    let scanned: i64 = sql!(session, c => sqlx::query_scalar(SCANNED).fetch_one(c).await)?;
+    Ok(scanned > 0)
 }
 
 /// Keeps what was seen, and for how long to go on.

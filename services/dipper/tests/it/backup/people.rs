@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use testkit::{Api, Birder, Launch, Running, eventually, free_port, nats_server};
 use uuid::Uuid;
 
-use crate::round::erase;
+use crate::erasure::erase;
 use crate::setup::DIPPER;
 
 /// Somebody with a photo that somebody else has rated.

@@ -2,7 +2,7 @@
 
 use testkit::{Api, Running};
 
-use super::{Canary, ask, ended, scan};
+use super::{ask, ended, rated_canary, scan};
 use crate::setup::up;
 
 /// After so many looks at its progress the process is killed: from the first step on to the last.
@@ -16,7 +16,7 @@ async fn a_kill_at_any_step_of_an_erasure_only_delays_it() {
     let mut needles = Vec::new();
     for looks in LOOKS {
         let api = Api::new(&running.url);
-        let canary = Canary::join(&api, &rater).await;
+        let canary = rated_canary(&api, &rater).await;
         needles.extend(canary.needles());
         let status_url = ask(&api, &canary.birder).await;
         let state = watch(&api, &status_url, looks).await;

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use testkit::{Api, Wire, databases, eventually};
 use uuid::Uuid;
 
-use super::{Canary, erase, rate, scan};
+use super::{erase, rate, rated_canary, scan};
+use crate::canary::Canary;
 use crate::round::rating_mails;
 use crate::setup::up;
 
@@ -24,7 +25,7 @@ async fn what_is_published_about_an_erased_person_is_deleted_and_has_no_effect()
     let running = launch.start().await;
     let api = Api::new(&running.url);
     let other = api.join("Eve").await;
-    let canary = Canary::join(&api, &other).await;
+    let canary = rated_canary(&api, &other).await;
     let others = api.tick(&other).await;
     rate(&api, &canary.birder, others, 2).await;
     for birder in [&canary.birder, &other] {

@@ -6,7 +6,8 @@ use std::path::Path;
 use serde_json::Value;
 use testkit::{Api, Birder, Wire, eventually};
 
-use super::{Canary, erase, rate};
+use super::{erase, rate, rated_canary};
+use crate::canary::Canary;
 use crate::round::rating_mails;
 use crate::setup::System;
 
@@ -21,7 +22,7 @@ async fn an_erasure_changes_nothing_of_others() {
     let [bens, cyds] = [api.tick(&ben).await, api.tick(&cyd).await];
     rate(api, &cyd, bens, 5).await;
     rate(api, &ben, cyds, 3).await;
-    let canary = Canary::join(api, &ben).await;
+    let canary = rated_canary(api, &ben).await;
     rate(api, &canary.birder, cyds, 1).await;
     for (birder, mails) in [(&ben, 1), (&cyd, 1), (&canary.birder, 1)] {
         eventually("the owners are told", || async {

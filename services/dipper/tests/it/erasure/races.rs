@@ -6,7 +6,8 @@ use testkit::{Api, Birder, PHOTO, Wire, eventually};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use super::{Canary, ask, ended, scan};
+use super::{ask, ended, rated_canary, scan};
+use crate::canary::Canary;
 use crate::round::rating_mails;
 use crate::setup::System;
 
@@ -23,7 +24,7 @@ async fn erasures_that_race_with_their_peoples_acts_leave_nothing() {
     for _ in 0..PEOPLE {
         let (api, rater) = (system.api.clone(), rater.clone());
         races.spawn(async move {
-            let canary = Canary::join(&api, &rater).await;
+            let canary = rated_canary(&api, &rater).await;
             let acts = tokio::spawn(act(api.clone(), canary.birder.clone(), theirs));
             let rating = tokio::spawn(be_rated(api.clone(), rater, canary.image));
             let status_url = ask(&api, &canary.birder).await;
