@@ -8,7 +8,7 @@ use envelope::UserId;
 
 use crate::error::Error;
 use crate::store::identities;
-use crate::{App, erasure, identity};
+use crate::{App, erasure, identity, import};
 
 pub(crate) fn table(app: App) -> BoundAnswers {
     Answers::new()
@@ -17,6 +17,10 @@ pub(crate) fn table(app: App) -> BoundAnswers {
         .on(address)
         .on(set_notifications)
         .on(open_erasure)
+        .on(import::begin)
+        .on(import::return_events)
+        .on(import::return_identity)
+        .on(import::end)
         .with_state(app)
 }
 

@@ -18,6 +18,7 @@ mod erasable;
 mod erase_scan;
 mod export;
 mod faults;
+mod import;
 mod kills;
 mod pages;
 mod rebuild;
