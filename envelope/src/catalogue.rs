@@ -16,7 +16,10 @@ pub mod user;
 use serde_json::Value;
 use uuid::Uuid;
 
-pub use streams::{ADMIN, DEAD, GDPR, NOTIFICATION, RATE, SCORE, STREAMS, Stream, TICK, USER};
+pub use streams::{
+    ADMIN, DEAD, GDPR, NOTIFICATION, RATE, RETURNED, RETURNED_BY, SCORE, STREAMS, Stream, TICK,
+    USER,
+};
 
 use crate::Version;
 

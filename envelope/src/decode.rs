@@ -128,7 +128,7 @@ pub fn decode(subject: &str, bytes: &[u8]) -> Result<Decoded, DecodeError> {
 }
 
 /// The newest minor that we know of the subject's event and major.
-fn newest_of(subject: &Subject) -> Result<&'static Contract, DecodeError> {
+pub(crate) fn newest_of(subject: &Subject) -> Result<&'static Contract, DecodeError> {
     let mut known = catalogue::versions(&subject.entity, &subject.kind).peekable();
     if known.peek().is_none() {
         return Err(DecodeError::UnknownEvent);
@@ -140,7 +140,7 @@ fn newest_of(subject: &Subject) -> Result<&'static Contract, DecodeError> {
 }
 
 /// The contract for the version that the event itself names.
-fn contract_of(
+pub(crate) fn contract_of(
     subject: &Subject,
     newest: &'static Contract,
     event: &Value,
@@ -171,7 +171,7 @@ fn contract_of(
 }
 
 /// The key that an event must have by its data.
-fn key_of(contract: &Contract, data: &Value) -> Option<Uuid> {
+pub(crate) fn key_of(contract: &Contract, data: &Value) -> Option<Uuid> {
     let text = text_at(data, contract.key_pointer)?;
     mention(text).map(|(id, _)| id)
 }

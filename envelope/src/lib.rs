@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`tick`], [`rate`], [`score`], [`notification`], [`gdpr`], [`user`], [`admin`] | the event types, one module per version |
 //! | [`catalogue`] | what each event is for, who sends and reads it, which stream keeps it for how long, what is personal in it |
+//! | [`fn@returned`] | an event that comes from another instance, to what is published here |
 //! | [`mod@decode`], [`mod@seal`] | bytes from the broker to a checked event, and a new event to bytes |
 //! | [`schemas`], [`compat`] | the JSON Schema of each event version, and the proof that minors stay compatible |
 //! | [`cloudevents`], [`asyncapi`], [`page`] | the same contract for others: CloudEvents, AsyncAPI, a page for people |
@@ -32,6 +33,7 @@ pub mod page;
 pub mod rate;
 mod rating;
 mod references;
+mod returned;
 pub mod schemas;
 pub mod score;
 pub mod seal;
@@ -54,6 +56,7 @@ pub use message::{Canonical, Envelope, Event};
 pub use metadata::Metadata;
 pub use rating::{NotARating, Rating};
 pub use references::{ImageRef, OwnedImageRef, RequestRef, TickRef, UserRef};
+pub use returned::returned;
 pub use seal::{EncodeError, Outgoing, seal};
 pub use subject::{BadSubject, Subject};
 pub use validators::Violation;

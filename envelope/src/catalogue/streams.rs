@@ -125,6 +125,14 @@ pub static DEAD: Stream = Stream {
     description: "Events that a consumer could not use, with their original bytes and the reason.",
 };
 
+/// Who publishes the events of somebody who comes from another instance: an event that is brought along
+/// keeps the source that it had.
+pub const RETURNED_BY: &str = "services/UserAPI";
+
+/// The streams whose events a person brings along. Requests to be erased, acts of admins and what nobody
+/// could read belong to the instance where they were.
+pub static RETURNED: [&Stream; 5] = [&SCORE, &TICK, &RATE, &NOTIFICATION, &USER];
+
 /// Every stream.
 pub static STREAMS: &[&Stream] = &[
     &TICK,

@@ -13,6 +13,7 @@ mod document;
 mod ebird;
 mod pack;
 mod schema;
+mod unpack;
 
 pub use document::{
     Document, EventKind, EventRecord, Field, Holding, LeftOut, Letter, Photo, Purpose, Reader, Row,
@@ -20,6 +21,7 @@ pub use document::{
 pub use ebird::ticks_csv;
 pub use pack::{PackError, Packer};
 pub use schema::SCHEMA;
+pub use unpack::{UnpackError, Unpacked};
 
 /// The file with the document.
 pub const DOCUMENT_FILE: &str = "export.json";

@@ -8,6 +8,7 @@ use clients::auth::{
     CreateAccount, CreatedAccount, EndSessions, MailSecret, Proof, Reauthenticate, SendCode,
     Session, SetRole, VerifyToken,
 };
+use clients::import::ReturnCredential;
 use clients::notifier::{AccountMail, QueueAccountMail};
 use clients::user::FindOrCreate;
 use envelope::{UserId, user};
@@ -28,6 +29,7 @@ pub(crate) fn answers(app: App) -> BoundAnswers {
         .on(send_code)
         .on(end_sessions)
         .on(create_account)
+        .on(return_credential)
         .on(set_role)
         .on(mail_secret)
         .with_state(app)
@@ -112,13 +114,7 @@ async fn create_account(app: App, question: CreateAccount) -> Result<CreatedAcco
     let refusal = |code: &'static str| move |_: &str| Refusal::new(code);
     let email = Email::parse(&question.email).map_err(refusal("invalid-email"))?;
     let name = Name::parse(&question.name).map_err(refusal("invalid-name"))?;
-    let generated_password = match question.password {
-        None => Some(made::password(&app.clock)),
-        Some(_) => None,
-    };
-    let password = question.password.or_else(|| generated_password.clone());
-    let password =
-        Password::parse(password.unwrap_or_default()).map_err(refusal("invalid-password"))?;
+    let (password, generated_password) = chosen_or_made(&app, question.password)?;
     let find = FindOrCreate {
         email: email.into_string(),
         name: name.into_string(),
@@ -135,6 +131,37 @@ async fn create_account(app: App, question: CreateAccount) -> Result<CreatedAcco
         user,
         generated_password,
     })
+}
+
+/// The password that was chosen, or a random one and, to be told, that one.
+fn chosen_or_made(
+    app: &App,
+    chosen: Option<String>,
+) -> Result<(Password, Option<String>), Refusal> {
+    let made = match chosen {
+        None => Some(made::password(&app.clock)),
+        Some(_) => None,
+    };
+    let password = Password::parse(chosen.or_else(|| made.clone()).unwrap_or_default());
+    let password = password.map_err(|_| Refusal::new("invalid-password"))?;
+    Ok((password, made))
+}
+
+/// No `user.register` is published: the person brings theirs along.
+async fn return_credential(
+    app: App,
+    question: ReturnCredential,
+) -> Result<Option<String>, Refusal> {
+    let (password, made) = chosen_or_made(&app, question.password.clone())?;
+    let hash = app.passwords.hash(password.into_string()).await;
+    let hash = hash.map_err(|error| Refusal::internal(&error))?;
+    let mut work = app.database.begin().await?;
+    if work.is_erased(question.user.0).await? {
+        return Err(Refusal::new("erased"));
+    }
+    credentials::give_back(&mut work, &question, &hash).await?;
+    work.commit().await?;
+    Ok(made)
 }
 
 async fn create_confirmed(

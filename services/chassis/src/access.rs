@@ -1,7 +1,9 @@
-//! Access (Art. 15 GDPR): what a service's database holds about somebody. Which tables, which rows
+//! Access (Art. 15 GDPR): what a service's database holds about somebody; portability (Art. 20): how it takes that
+//! back from another instance's export. Which tables, which rows
 //! and which columns these are follows from the data map, so all services answer in the same way;
 //! each opens by itself what only it can.
 
+mod give_back;
 mod query;
 mod row;
 
@@ -15,6 +17,8 @@ use serde_json::{Map, Value};
 use crate::database::{Database, DatabaseError, Session};
 use crate::rpc::{Answers, BoundAnswers, CommonQuestion, Refusal};
 use crate::sql;
+pub(crate) use give_back::nothing_lacks;
+pub use give_back::{Completer, GiveBack, PassOver};
 pub use row::Sealed;
 
 /// How many rows are read for a page at most.
@@ -63,16 +67,20 @@ pub(crate) fn nothing_sealed() -> Opener {
 struct Holder {
     database: Database,
     opener: Opener,
+    completer: Completer,
 }
 
 /// The table of what every service with a database answers about people's data.
-pub(crate) fn answers(database: &Database, opener: Opener) -> BoundAnswers {
+pub(crate) fn answers(database: &Database, opener: Opener, completer: Completer) -> BoundAnswers {
     let holder = Holder {
         database: database.clone(),
         opener,
+        completer,
     };
     Answers::new()
         .on_common(database.service(), held)
+        .on_common(database.service(), give_back::give_back)
+        .on_common(database.service(), give_back::pass_over)
         .with_state(holder)
 }
 

@@ -43,6 +43,30 @@ impl Objects {
         .await
     }
 
+    /// Writes a part of a picture's file durably, at its place; a repetition changes nothing.
+    pub async fn put_part(
+        &self,
+        image: ImageId,
+        size: u32,
+        (offset, bytes): (u64, Vec<u8>),
+    ) -> std::io::Result<()> {
+        use std::io::{Seek as _, SeekFrom, Write as _};
+        let store = self.clone();
+        blocking(move || {
+            let folder = store.folder.join(image.to_string());
+            std::fs::create_dir_all(&folder)?;
+            let mut options = std::fs::OpenOptions::new();
+            options.create(true).truncate(false).write(true);
+            let mut file = options.open(store.file(image, size))?;
+            file.seek(SeekFrom::Start(offset))?;
+            file.write_all(&bytes)?;
+            file.sync_all()?;
+            std::fs::File::open(&folder)?.sync_all()?;
+            std::fs::File::open(&store.folder)?.sync_all()
+        })
+        .await
+    }
+
     /// A picture's bytes in one size; `None` when there is none.
     pub async fn get(&self, image: ImageId, size: u32) -> std::io::Result<Option<Vec<u8>>> {
         match tokio::fs::read(self.file(image, size)).await {
@@ -107,6 +131,14 @@ mod tests {
             .unwrap();
         assert_eq!(objects.get(image, 400).await.unwrap().unwrap(), b"small");
         assert_eq!(objects.get(image, 1024).await.unwrap(), None);
+        for part in [
+            (3, b"ge".to_vec()),
+            (0, b"lar".to_vec()),
+            (3, b"ge".to_vec()),
+        ] {
+            objects.put_part(image, 1024, part).await.unwrap();
+        }
+        assert_eq!(objects.get(image, 1024).await.unwrap().unwrap(), b"large");
         objects.delete(image).await.unwrap();
         objects.delete(image).await.unwrap();
         assert_eq!(objects.get(image, 400).await.unwrap(), None);

@@ -59,7 +59,8 @@ const MARK_SENT: Sql = Sql {
 const UNSENT: &str = "SELECT position, subject, message_id, body FROM outbox
     WHERE sent_at IS NULL ORDER BY position LIMIT $1";
 /// What was not flushed when its consumers had it may still be lost, and have to be published or
-/// answered again. Rows without a stream were written before there was an audit.
+/// answered again. Rows without a stream are not audited: they come from another instance, or were
+/// written before there was an audit.
 const PRUNE: &str = "DELETE FROM outbox WHERE sent_at < $1 AND (matched_at < $1 OR stream IS NULL)";
 /// What its stream keeps for a time only is not kept longer here.
 const PRUNE_EXPIRED: &str = "DELETE FROM outbox WHERE stream = $1 AND sent_at < $2";
@@ -68,11 +69,21 @@ const ERASE: &str = "DELETE FROM outbox WHERE people LIKE $1";
 
 type Row = (i64, String, String, String);
 
+/// Whether what is sent is compared with what its consumers have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Audit {
+    /// It is, until all of them have it.
+    Compared,
+    /// It is not: its source is another service, by whose name consumers keep what they have.
+    None,
+}
+
 /// Writes events into the outbox of a transaction.
 pub(crate) async fn insert(
     session: &mut Session,
     clock: &Clock,
     events: &[Outgoing],
+    audit: Audit,
 ) -> Result<(), DatabaseError> {
     let rows: Vec<_> = events
         .iter()
@@ -85,7 +96,7 @@ pub(crate) async fn insert(
                 &event.message_id,
                 &event.body,
                 people.join(" "),
-                event.stream,
+                (audit == Audit::Compared).then_some(event.stream),
                 digest::bucket_of(event.time),
             )
         })

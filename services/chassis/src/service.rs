@@ -7,7 +7,7 @@ use std::sync::Arc;
 use sqlx::migrate::Migrator;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::access::{self, Opener, Sealed};
+use crate::access::{self, Completer, Opener, Row, Sealed};
 use crate::audit::{self, Pace};
 use crate::bus::Bus;
 use crate::bus::old_readers::{self, OldReaders};
@@ -75,6 +75,7 @@ pub struct Service {
     effects: Option<BoundEffects>,
     database: Option<Database>,
     opener: Opener,
+    completer: Completer,
     tasks: Vec<(&'static str, Task)>,
 }
 
@@ -98,6 +99,7 @@ impl Service {
             effects: None,
             database: None,
             opener: access::nothing_sealed(),
+            completer: access::nothing_lacks(),
             tasks: Vec::new(),
         }
     }
@@ -147,6 +149,17 @@ impl Service {
         }
     }
 
+    /// How it completes a row that comes from another instance's export: by the table's name.
+    pub fn completes(
+        self,
+        completer: impl Fn(&'static str, &mut Row) -> Result<(), DatabaseError> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            completer: Arc::new(completer),
+            ..self
+        }
+    }
+
     /// Something it does by itself until the stop.
     pub fn task(
         mut self,
@@ -180,7 +193,8 @@ impl Service {
             answers = answers.and(audit::answers(database));
             answers = answers.and(tables::answers(database));
             answers = answers.and(returned::answers(database));
-            answers = answers.and(access::answers(database, Arc::clone(&self.opener)));
+            let (opener, completer) = (Arc::clone(&self.opener), Arc::clone(&self.completer));
+            answers = answers.and(access::answers(database, opener, completer));
             if envelope::reader(self.name).is_some_and(|reader| reader.is_derived) {
                 answers = answers.and(rebuild::answers(database));
             }

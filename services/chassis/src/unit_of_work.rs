@@ -11,7 +11,7 @@ use crate::bus::old_readers::OldReaders;
 use crate::clock::Clock;
 use crate::database::{Database, DatabaseError, Session};
 use crate::fault;
-use crate::outbox;
+use crate::outbox::{self, Audit};
 use crate::scrub;
 use crate::trace::{self, TraceParent};
 
@@ -156,6 +156,7 @@ pub struct Work {
     session: Session,
     database: Database,
     outgoing: Vec<Outgoing>,
+    returned: Vec<Outgoing>,
     deletes: Option<Deletes>,
 }
 
@@ -174,6 +175,7 @@ impl Work {
             session,
             database,
             outgoing: Vec::new(),
+            returned: Vec::new(),
             deletes: None,
         }
     }
@@ -208,14 +210,25 @@ impl Work {
         Ok(id)
     }
 
+    /// Publishes an event as it was on the instance that its person comes from.
+    pub fn publish_returned(&mut self, event: Outgoing) {
+        self.returned.push(event);
+    }
+
     /// Makes the change and its events durable, then wakes the relay.
     pub async fn commit(mut self) -> Result<(), DatabaseError> {
-        let publishes = !self.outgoing.is_empty();
+        let publishes = !(self.outgoing.is_empty() && self.returned.is_empty());
         if publishes && fault::is("outbox-afterwards") {
             return self.commit_in_two().await;
         }
         if publishes {
-            outbox::insert(&mut self.session, &self.database.clock, &self.outgoing).await?;
+            let (session, clock) = (&mut self.session, &self.database.clock);
+            if !self.outgoing.is_empty() {
+                outbox::insert(session, clock, &self.outgoing, Audit::Compared).await?;
+            }
+            if !self.returned.is_empty() {
+                outbox::insert(session, clock, &self.returned, Audit::None).await?;
+            }
         }
         if let Some(deletes) = self.deletes {
             scrub::ask(&mut self.session, &self.database.clock, deletes).await?;
@@ -245,7 +258,8 @@ impl Work {
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
         let mut events = Box::pin(database.begin()).await?;
-        outbox::insert(&mut events.session, &database.clock, &outgoing).await?;
+        let (session, clock) = (&mut events.session, &database.clock);
+        outbox::insert(session, clock, &outgoing, Audit::Compared).await?;
         if let Session::Sqlite(transaction) = events.session {
             transaction.commit().await?;
         }

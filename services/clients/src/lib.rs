@@ -8,10 +8,11 @@
 //! | AuthAPI | [`user::FindOrCreate`], [`user::FindByEmail`], [`notifier::QueueAccountMail`] | UserAPI, Notifier |
 //! | Notifier | [`user::Address`], [`user::SetNotifications`], [`auth::MailSecret`] | UserAPI, AuthAPI |
 //! | AdminAPI | [`statistics::Overview`], [`auth::SetRole`], [`user::ListErasures`], [`user::ExtendErasure`], [`user::RetryErasure`] | Statistics, AuthAPI, UserAPI |
-//! | the command line | [`auth::CreateAccount`] | AuthAPI |
+//! | the command line | [`auth::CreateAccount`], all of [`import`] | AuthAPI, TickAPI, UserAPI |
 
 pub mod auth;
 pub mod caller;
+pub mod import;
 pub mod notifier;
 pub mod receipt;
 pub mod statistics;

@@ -69,6 +69,7 @@ pub static AGES: &[Aged] = &[
     swept("auth-api", "session", Age::Until("expires_at")),
     swept("auth-api", "mailed_code", Age::Until("expires_at")),
     kept("user-api", "export", "requested_at"),
+    kept("user-api", "import", "begun_at"),
     kept("notifier", "pending", "queued_at"),
     kept("notifier", "account_mail", "queued_at"),
     swept("notifier", "unsubscribe", Age::Since("made_at")),

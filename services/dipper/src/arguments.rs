@@ -49,6 +49,9 @@ pub(crate) enum Command {
     /// Accounts.
     #[command(subcommand)]
     User(User),
+    /// Take somebody in from another instance, with the archive that they were given there, whether this one runs
+    /// or not.
+    Import(Import),
     /// Tell all about an event: who produced it, who handled it, where it is, what followed from it.
     Explain(Explain),
     /// Build a service's database anew from the streams, beside the live one, and compare the two.
@@ -306,6 +309,25 @@ pub(crate) struct CreateUser {
     nats_server: Option<PathBuf>,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct Import {
+    /// The archive, as it was downloaded.
+    #[arg(value_name = "ARCHIVE.zip")]
+    pub archive: PathBuf,
+    /// What the account may do: birder, moderator or admin. What the archive says does not count.
+    #[arg(long, default_value = "birder")]
+    pub role: Role,
+    /// Read the new password from standard input instead of making one.
+    #[arg(long)]
+    pub password_stdin: bool,
+    /// Data folder of the instance [default: ./dipper-data].
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// The nats-server to use while the instance does not run.
+    #[arg(long, value_name = "PATH")]
+    nats_server: Option<PathBuf>,
+}
+
 impl Erase {
     fn data_dir(&self) -> Option<String> {
         let folder = match self {
@@ -359,6 +381,10 @@ impl Command {
             Self::Retention(instance) => set("data_dir", path(&instance.data_dir)),
             Self::Explain(explain) => set("data_dir", path(&explain.data_dir)),
             Self::Rebuild(rebuild) => set("data_dir", path(&rebuild.data_dir)),
+            Self::Import(import) => {
+                set("data_dir", path(&import.data_dir));
+                set("nats_server", path(&import.nats_server));
+            }
             Self::User(User::Create(create)) => {
                 set("data_dir", path(&create.data_dir));
                 set("nats_server", path(&create.nats_server));

@@ -8,7 +8,9 @@ mod docs;
 mod erase;
 mod explain;
 mod host;
+mod import;
 mod names;
+mod operator;
 mod privacy;
 mod rebuild;
 mod retention;
@@ -91,6 +93,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Retention(_) => retention::run(&settings).await,
             Command::Explain(command) => explain::run(&settings, command.event).await,
             Command::Rebuild(command) => rebuild::run(&settings, &command).await,
+            Command::Import(command) => Box::pin(import::run(settings, command)).await,
             Command::User(command) => Box::pin(user::run(settings, command)).await,
             Command::Catalogue(Catalogue::Readers(old)) => {
                 retire::readers(&settings, &old.name).await

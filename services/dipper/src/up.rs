@@ -101,6 +101,23 @@ async fn start(
     Ok(host)
 }
 
+/// Starts some services of an instance that does not run, for its operator's questions: no HTTP.
+pub(crate) async fn without_door(
+    mut settings: Settings,
+    names: &[ServiceName],
+) -> anyhow::Result<(Host, Broker)> {
+    let post = Post::open(&mut settings).await?;
+    let (broker, setup) = Broker::start(&settings).await?;
+    setup.close().await;
+    let credentials = broker.credentials.clone();
+    let access = |user: &str| Ok(credentials.access(user));
+    let mut host = Host::build(settings, "http://127.0.0.1:8080", names, access).await?;
+    // Its routes are not served.
+    post.start(&host);
+    host.start(None, OpenApiRouter::new()).await?;
+    Ok((host, broker))
+}
+
 async fn run_until_asked(host: Host, signals: &mut Signals) -> anyhow::Result<()> {
     signals.asked_or_stopped(&host.lifecycle).await;
     tracing::info!("stopping");

@@ -3,31 +3,24 @@
 use std::io::Read as _;
 
 use anyhow::{Context as _, bail};
-use chassis::bus::{Access, Bus};
-use chassis::nats_server::Credentials;
+use chassis::bus::Bus;
 use chassis::rpc::{AskError, ask};
 use chassis::settings::Settings;
 use clients::auth::{CreateAccount, CreatedAccount};
-use utoipa_axum::router::OpenApiRouter;
 
 use crate::arguments::{CreateUser, User};
-use crate::host::Host;
 use crate::names::ServiceName;
+use crate::operator::ask_instance;
 use crate::say;
-use crate::up::{self, Broker};
 
 /// Creates the account and prints its user id, and the password if it was made here.
 pub(crate) async fn run(settings: Settings, command: User) -> anyhow::Result<()> {
     let User::Create(create) = command;
     let question = question(create)?;
-    let account = if settings.nats_url.is_some() || settings.nats_credentials.is_some() {
-        create_through(&settings.broker("operator")?, &question).await?
-    } else {
-        match up::lock(&settings.data_dir)? {
-            None => create_running(&settings, &question).await?,
-            Some(_lock) => create_stopped(settings, &question).await?,
-        }
-    };
+    // The two services that keep accounts.
+    let asked = [ServiceName::UserApi, ServiceName::AuthApi];
+    let asking = async |bus: &Bus| explain(ask(bus, &question).await);
+    let account = ask_instance(settings, &asked, asking).await?;
     say(&format!("user {}", account.user));
     if let Some(password) = account.generated_password {
         say(&format!("password {password}"));
@@ -36,59 +29,24 @@ pub(crate) async fn run(settings: Settings, command: User) -> anyhow::Result<()>
 }
 
 fn question(create: CreateUser) -> anyhow::Result<CreateAccount> {
-    let password = if create.password_stdin {
-        let mut text = String::new();
-        std::io::stdin()
-            .read_to_string(&mut text)
-            .context("cannot read the password")?;
-        Some(text.trim_end_matches(['\r', '\n']).to_owned())
-    } else {
-        None
-    };
     Ok(CreateAccount {
         email: create.email,
         name: create.name,
-        password,
+        password: chosen_password(create.password_stdin)?,
         role: create.role,
     })
 }
 
-async fn create_running(
-    settings: &Settings,
-    question: &CreateAccount,
-) -> anyhow::Result<CreatedAccount> {
-    let path = settings.data_dir.join("nats").join("credentials.json");
-    create_through(&Credentials::read(&path)?.access("operator"), question).await
-}
-
-async fn create_through(
-    access: &Access,
-    question: &CreateAccount,
-) -> anyhow::Result<CreatedAccount> {
-    let bus = Bus::connect(access, "operator").await?;
-    let answer = ask(&bus, question).await;
-    bus.close().await;
-    explain(answer)
-}
-
-/// Nobody runs: the two services that keep accounts are started for the one question.
-async fn create_stopped(
-    settings: Settings,
-    question: &CreateAccount,
-) -> anyhow::Result<CreatedAccount> {
-    let (broker, setup) = Broker::start(&settings).await?;
-    setup.close().await;
-    let credentials = broker.credentials.clone();
-    let names = [ServiceName::UserApi, ServiceName::AuthApi];
-    let mut host = Host::build(settings, "http://127.0.0.1:8080", &names, |user| {
-        Ok(credentials.access(user))
-    })
-    .await?;
-    host.start(None, OpenApiRouter::new()).await?;
-    let answer = create_through(&broker.credentials.access("operator"), question).await;
-    host.finish().await?;
-    broker.stop().await?;
-    answer
+/// The password on standard input, if one is there; otherwise the instance makes one.
+pub(crate) fn chosen_password(is_on_stdin: bool) -> anyhow::Result<Option<String>> {
+    if !is_on_stdin {
+        return Ok(None);
+    }
+    let mut text = String::new();
+    std::io::stdin()
+        .read_to_string(&mut text)
+        .context("cannot read the password")?;
+    Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned()))
 }
 
 fn explain(answer: Result<CreatedAccount, AskError>) -> anyhow::Result<CreatedAccount> {

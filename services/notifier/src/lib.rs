@@ -18,6 +18,7 @@ mod digest;
 mod erasure;
 mod error;
 mod handlers;
+mod import;
 mod letter;
 mod mailer;
 mod post;
@@ -101,6 +102,7 @@ pub async fn service(chassis: &Chassis) -> anyhow::Result<Service> {
         .router(router::router(app.clone()))
         .answers(answers.with_state(app.clone()))
         .consumers(consumers::consumers(app, database.clone()))
+        .completes(import::complete)
         .database(database)
         .task("notifier mailer", mailer))
 }

@@ -81,21 +81,21 @@ impl Search<'_> {
         match begin.kind {
             Kind::Gzip => {
                 let part = format!("gzip at {}", begin.offset);
-                self.part(MultiGzDecoder::new(source), within, part);
+                self.part(MultiGzDecoder::new(source), within, &part);
             }
             // What is not compressed was searched already.
             Kind::ZipEntry => {
                 if is_deflated(&mut source) {
                     let part = format!("zip entry at {}", begin.offset);
-                    self.part(DeflateDecoder::new(source), within, part);
+                    self.part(DeflateDecoder::new(source), within, &part);
                 }
             }
         }
     }
 
     /// Searches what a part holds, as far as it can be read.
-    fn part(&mut self, source: impl Read, within: &[String], part: String) {
-        let within = [within, std::slice::from_ref(&part)].concat();
+    fn part(&mut self, source: impl Read, within: &[String], part: &str) {
+        let within = [within, &[part.to_owned()]].concat();
         let mut bytes = Vec::new();
         // What was read before an error counts too.
         let _ = source.take(LARGEST).read_to_end(&mut bytes);

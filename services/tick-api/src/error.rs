@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use chassis::database::DatabaseError;
 use chassis::group_commit::NotStored;
 use chassis::http::Problem;
-use chassis::rpc::AskError;
+use chassis::rpc::{AskError, Refusal};
 use chassis::unit_of_work::WorkError;
 use clients::auth::LONGEST_LOCK;
 
@@ -127,6 +127,15 @@ impl From<Error> for Problem {
             Error::Work(error) => error.into(),
             Error::NotStored(error) => error.into(),
             Error::Ask(error) => error.into(),
+        }
+    }
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::CallerGone => Self::new("erased"),
+            other => Self::internal(&other),
         }
     }
 }

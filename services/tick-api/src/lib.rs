@@ -3,7 +3,7 @@
 //! | | |
 //! |---|---|
 //! | **Serves** | `/api/v1/images`, `/api/v1/ticks`, `/api/v1/feed`, `/api/v1/species`, `/api/v1/users/me/lists`, `/api/v1/gdpr/delete`, `/api/v1/gdpr/code`, the pictures at `/images`, the birders' page at `/` |
-//! | **Answers** | `begin-erasure` |
+//! | **Answers** | `begin-erasure`; `any-known`, `photo-part`, `ratings-given`, for an import |
 //! | **Calls** | AuthAPI: verify a token, re-authenticate, mail a code, end a user's sessions; UserAPI: open an erasure request |
 //! | **Publishes** | `tick.new`, `tick.delete`, `rate.update` (version 2), `rate.delete`, `gdpr.delete`, `gdpr.purged` |
 //! | **Consumes** | `score.update` (feed and image view), `rate.update` and `rate.delete` (other producers' ratings), `gdpr.delete` |
@@ -14,6 +14,7 @@ mod consumers;
 mod erasure;
 mod error;
 mod handlers;
+mod import;
 mod picture;
 mod place;
 mod private;
@@ -104,12 +105,16 @@ pub async fn service(chassis: &Chassis) -> anyhow::Result<Service> {
     }));
     let (objects, lifecycle) = (chassis.objects.clone(), chassis.lifecycle.clone());
     let clear = uploads::clear_abandoned(database.clone(), objects, lifecycle);
-    let private = app.private.clone();
+    let (private, sealing) = (app.private.clone(), app.private.clone());
+    let clock = chassis.clock.clone();
     Ok(Service::new(NAME, chassis)
         .router(router::router(app.clone()))
         .answers(answers::table(app.clone()))
         .consumers(consumers::table(app, database.clone()))
         .task("tick-api abandoned uploads", clear)
         .opens(move |sealed| private.open_column(sealed))
+        .completes(move |table, row| {
+            import::complete(&sealing, clock.now().date_naive(), table, row)
+        })
         .database(database))
 }

@@ -169,3 +169,14 @@ pub(crate) fn intake(declared: Format, bytes: &[u8]) -> Result<Picture, PictureE
     let decoded = decode::decode(declared, bytes)?;
     render::render(decoded)
 }
+
+/// Checks a file that comes from another instance: a JPEG of the size that it is said to have, as [`intake`] makes
+/// them, without anything that tells of a camera or a place.
+pub(crate) fn check_kept(size: Size, bytes: &[u8]) -> Result<(), PictureError> {
+    sniff::check(Format::Jpeg, bytes)?;
+    complete::check(Format::Jpeg, bytes)?;
+    if complete::tells_more(bytes) {
+        return Err(PictureError::Damaged);
+    }
+    decode::check_edges(bytes, size.longest_edge())
+}

@@ -5,6 +5,7 @@
 
 pub(crate) mod erasure;
 pub(crate) mod images;
+pub(crate) mod imports;
 pub(crate) mod lists;
 pub(crate) mod ratings;
 pub(crate) mod ticks;

@@ -9,7 +9,7 @@ use envelope::UserId;
 
 use crate::error::Error;
 use crate::store::identities;
-use crate::{App, deadlines, erasure, identity};
+use crate::{App, deadlines, erasure, identity, import};
 
 pub(crate) fn table(app: App) -> BoundAnswers {
     Answers::new()
@@ -21,6 +21,10 @@ pub(crate) fn table(app: App) -> BoundAnswers {
         .on(list_erasures)
         .on(extend_erasure)
         .on(retry_erasure)
+        .on(import::begin)
+        .on(import::return_events)
+        .on(import::return_identity)
+        .on(import::end)
         .with_state(app)
 }
 

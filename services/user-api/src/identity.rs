@@ -9,7 +9,7 @@ use envelope::UserId;
 use crate::App;
 use crate::account::{EmailAddress, Locale, Name};
 use crate::error::Error;
-use crate::store::identities::{self, Changed, Identity, NewIdentity};
+use crate::store::identities::{self, Changed, Choices, Identity, NewIdentity};
 use crate::vault::Vault;
 
 /// An identity that was opened.
@@ -131,7 +131,7 @@ async fn insert(
         sealed: vault.seal(user, email, name),
         created_at: work.clock().micros(),
     };
-    identities::insert(work, &new).await
+    identities::insert(work, &new, &Choices::default()).await
 }
 
 fn open(vault: &Vault, row: &Identity) -> Result<Person, Error> {

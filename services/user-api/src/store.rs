@@ -4,6 +4,7 @@ pub(crate) mod deadlines;
 pub(crate) mod erasures;
 pub(crate) mod exports;
 pub(crate) mod identities;
+pub(crate) mod imports;
 pub(crate) mod index;
 pub(crate) mod late;
 pub(crate) mod ledger;

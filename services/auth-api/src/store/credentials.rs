@@ -3,6 +3,7 @@
 use chassis::database::{DatabaseError, Session};
 use chassis::sql;
 use clients::auth::Role;
+use clients::import::ReturnCredential;
 use envelope::UserId;
 
 const FIND: &str = "SELECT password, confirmed_at FROM credential WHERE user_id = $1";
@@ -19,6 +20,9 @@ const CREATE: &str = "INSERT INTO credential (user_id, password, role, created_a
     ON CONFLICT (user_id) DO UPDATE
         SET password = excluded.password, role = excluded.role, confirmed_at = excluded.confirmed_at
         WHERE credential.confirmed_at IS NULL";
+const GIVE_BACK: &str = "INSERT INTO credential (user_id, password, role, created_at, confirmed_at)
+    VALUES ($1, $2, $3, $4, $5)
+    ON CONFLICT (user_id) DO UPDATE SET password = excluded.password, role = excluded.role";
 const SET_ROLE: &str = "UPDATE credential SET role = $2 WHERE user_id = $1";
 
 /// How far an account has come.
@@ -96,6 +100,20 @@ pub(crate) async fn create(
     let rows = sql!(session, c => sqlx::query(CREATE)
         .bind(user.0).bind(password).bind(role.as_str()).bind(now).execute(c).await.map(|done| done.rows_affected()))?;
     Ok(rows > 0)
+}
+
+/// Makes the account of somebody who comes from another instance, with a new password.
+pub(crate) async fn give_back(
+    session: &mut Session,
+    account: &ReturnCredential,
+    password: &str,
+) -> Result<(), DatabaseError> {
+    let (created, confirmed) = (account.created_at, account.confirmed_at);
+    sql!(session, c => sqlx::query(GIVE_BACK)
+        .bind(account.user.0).bind(password).bind(account.role.as_str())
+        .bind(created.timestamp_micros()).bind(confirmed.timestamp_micros())
+        .execute(c).await.map(drop))?;
+    Ok(())
 }
 
 /// Gives a user another role. Says whether there is such a user.

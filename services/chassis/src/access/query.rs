@@ -21,6 +21,8 @@ pub(super) enum Type {
     Boolean,
     /// Microseconds since 1970.
     Time,
+    /// Bytes, of which an export holds what they seal.
+    Bytes,
     /// As JSON has it: a number, a text.
     Plain,
 }
@@ -44,6 +46,7 @@ fn of(column: &str, declared: &str) -> Type {
     match declared.to_ascii_lowercase().as_str() {
         "uuid" => Type::Id,
         "boolean" => Type::Boolean,
+        "bytea" => Type::Bytes,
         "bigint" if is_time => Type::Time,
         _ => Type::Plain,
     }
@@ -143,6 +146,7 @@ mod tests {
         assert_eq!(of("at", "bigint"), Type::Time);
         assert_eq!(of("rating_count", "BIGINT"), Type::Plain);
         assert_eq!(of("owner", "UUID"), Type::Id);
+        assert_eq!(of("note", "BYTEA"), Type::Bytes);
         assert_eq!(of("stands", "boolean"), Type::Boolean);
     }
 }

@@ -100,7 +100,7 @@ fn is_about_others(table: &Table, column: &Part, theirs: &[&Owner]) -> bool {
 fn plain(kind: Option<Type>, value: &Value) -> Result<Value, DatabaseError> {
     let damaged = DatabaseError::Damaged("a value of a row");
     Ok(match (kind, value) {
-        (_, Value::Null) | (Some(Type::Plain) | None, _) => value.clone(),
+        (_, Value::Null) | (Some(Type::Plain | Type::Bytes) | None, _) => value.clone(),
         (Some(Type::Id), value) => id(value).ok_or(damaged)?.to_string().into(),
         (Some(Type::Boolean), value) => {
             (value == &Value::Bool(true) || value == &Value::from(1)).into()

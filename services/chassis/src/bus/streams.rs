@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use async_nats::jetstream::context::GetStreamErrorKind;
 use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType};
+use envelope::catalogue::{RETURNED, RETURNED_BY};
 use envelope::{CATALOGUE, Contract, STREAMS, Stream};
 use futures::TryStreamExt as _;
 
@@ -35,6 +36,16 @@ pub(crate) fn streams_of(producer: &str) -> Vec<&'static Stream> {
     let streams = STREAMS.iter().copied();
     let streams = streams.filter(|stream| CATALOGUE.iter().any(|one| is_in(stream, one)));
     streams.collect()
+}
+
+/// The streams that a producer may have sent something to: its own, and those whose events it
+/// publishes for somebody who comes from another instance.
+pub(crate) fn streams_sent_to(producer: &str) -> Vec<&'static Stream> {
+    let mut streams = streams_of(producer);
+    if producer == RETURNED_BY {
+        streams.extend(RETURNED);
+    }
+    streams
 }
 
 const LOOK_EVERY: Duration = Duration::from_secs(1);

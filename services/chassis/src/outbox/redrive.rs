@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::{presence, publish_again};
 use crate::bus::Bus;
-use crate::bus::streams::streams_of;
+use crate::bus::streams::streams_sent_to;
 use crate::database::{Database, DatabaseError, Sql};
 use crate::fault;
 use crate::lifecycle::Lifecycle;
@@ -92,7 +92,7 @@ pub(crate) struct Redrive {
 
 impl Redrive {
     pub fn new(database: Database, bus: Bus, incarnations: Incarnations) -> Self {
-        let streams = streams_of(&source(database.service()));
+        let streams = streams_sent_to(&source(database.service()));
         Self {
             database,
             bus,

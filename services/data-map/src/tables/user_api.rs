@@ -221,6 +221,34 @@ pub(super) static TABLES: &[Table] = &[
             technical("bytes", "how large the archive is"),
         ],
     },
+    personal(
+        SERVICE,
+        "import",
+        &ACCOUNTS,
+        Retention::UntilDone,
+        &[
+            column(
+                "user_id",
+                AccountHolder,
+                Pseudonym,
+                "whose account is being taken from another instance",
+            ),
+            column(
+                "archive",
+                AccountHolder,
+                Pseudonym,
+                "a hash of the archive, to go on with the same one only",
+            ),
+            column(
+                "secret",
+                AccountHolder,
+                Credential,
+                "what ids for those whom the archive does not name are made from",
+            ),
+            column("begun_at", AccountHolder, Activity, "since when"),
+        ],
+    )
+    .of(&[person("user_id", AccountHolder)]),
     Table {
         service: SERVICE,
         name: "erasure_service",

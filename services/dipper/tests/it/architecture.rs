@@ -36,6 +36,7 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 17] = [
         "dipper",
         &[
             "admin-api",
+            "archive",
             "auth-api",
             "chassis",
             "clients",

@@ -1,7 +1,7 @@
 //! An export holds everything that is kept about its person, and nothing of others; it is sealed
 //! where it lies, and goes with its time or its person.
 
-mod archive;
+pub mod archive;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -28,12 +28,13 @@ const TAKE_BACK_MANY: Sql = Sql {
 };
 
 /// Somebody with something of their own in every field.
-struct Canary {
-    birder: Birder,
-    name: String,
-    note: String,
-    image: Uuid,
-    tick: Uuid,
+#[derive(Clone)]
+pub struct Canary {
+    pub birder: Birder,
+    pub name: String,
+    pub note: String,
+    pub image: Uuid,
+    pub tick: Uuid,
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -100,7 +101,8 @@ async fn long_export(system: System) {
     system.stop().await;
 }
 
-async fn canary(api: &Api) -> Canary {
+/// Joins, and ticks with everything that can be told of a tick.
+pub async fn canary(api: &Api) -> Canary {
     let word = || Uuid::new_v4().simple().to_string();
     // The name becomes a part of the address, which must not be too long.
     let name = format!("C{}", word().split_at(16).0);
@@ -135,7 +137,7 @@ async fn settled(api: &Api, ratings: u64) {
 }
 
 /// Asks for an export and waits until it is ready: its status.
-async fn exported(api: &Api, birder: &Birder) -> Value {
+pub async fn exported(api: &Api, birder: &Birder) -> Value {
     let asked = api
         .send(
             Method::POST,
@@ -160,7 +162,7 @@ async fn await_ready(api: &Api, status_url: &str) -> Value {
 }
 
 /// Fetches the archive that a status points to.
-async fn download(api: &Api, status: &Value) -> Archive {
+pub async fn download(api: &Api, status: &Value) -> Archive {
     let url = status["download_url"].as_str().unwrap();
     let answer = api.get(url).await.expect(200);
     assert_eq!(answer.headers["cache-control"], "no-store");

@@ -23,6 +23,7 @@ mod erase_scan;
 mod erasure;
 mod export;
 mod faults;
+mod import;
 mod kills;
 mod pages;
 mod rebuild;

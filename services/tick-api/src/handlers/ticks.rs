@@ -22,7 +22,7 @@ use crate::place::Place;
 use crate::species::{CHECKLIST, Species};
 use crate::store::ticks::{self as store, NewTick, TickRow};
 
-use body::TickRequest;
+pub(crate) use body::TickRequest;
 
 /// A tick as its owner sees it.
 #[derive(Clone, Debug, Serialize, ToSchema)]

@@ -16,8 +16,28 @@ pub(super) fn check(format: Format, bytes: &[u8]) -> Result<(), PictureError> {
     complete.ok_or(PictureError::CutOff)
 }
 
-/// Walks the marker segments and scans of a JPEG up to its end-of-image marker.
+/// Whether a JPEG holds more than its picture: what a camera or a program tells of itself, a thumbnail, a comment, or
+/// bytes after its end.
+pub(super) fn tells_more(bytes: &[u8]) -> bool {
+    const FIRST_OF_APPLICATIONS: u8 = 0xE1;
+    const LAST_OF_APPLICATIONS: u8 = 0xEF;
+    const COMMENT: u8 = 0xFE;
+    let mut more = false;
+    let after = walk(bytes, |marker| {
+        more |= matches!(
+            marker,
+            FIRST_OF_APPLICATIONS..=LAST_OF_APPLICATIONS | COMMENT
+        );
+    });
+    more || after != Some(0)
+}
+
 fn jpeg(bytes: &[u8]) -> Option<()> {
+    walk(bytes, |_| ()).map(drop)
+}
+
+/// Walks the marker segments and scans of a JPEG up to its end-of-image marker, and says how many bytes follow it.
+fn walk(bytes: &[u8], mut segment: impl FnMut(u8)) -> Option<usize> {
     const END_OF_IMAGE: u8 = 0xD9;
     let mut rest = bytes.get(2..)?;
     loop {
@@ -26,10 +46,11 @@ fn jpeg(bytes: &[u8]) -> Option<()> {
         match *rest.get(1)? {
             // A fill byte before the marker.
             0xFF => rest = rest.get(1..)?,
-            END_OF_IMAGE => return Some(()),
+            END_OF_IMAGE => return Some(rest.len() - 2),
             // A stuffed 0xFF of the data, a temporary marker, or a restart: they have no length.
             0x00 | 0x01 | 0xD0..=0xD7 => rest = rest.get(2..)?,
-            _ => {
+            marker => {
+                segment(marker);
                 let length = u16::from_be_bytes([*rest.get(2)?, *rest.get(3)?]);
                 rest = rest.get(2 + usize::from(length)..)?;
             }

@@ -44,6 +44,16 @@ fn decode_within_limits(format: Format, bytes: &[u8]) -> Result<Decoded, Picture
     })
 }
 
+/// Checks the size that the header of a JPEG states.
+pub(super) fn check_edges(bytes: &[u8], longest: u32) -> Result<(), PictureError> {
+    let reader = ImageReader::with_format(Cursor::new(bytes), ImageFormat::Jpeg);
+    let (width, height) = reader.into_dimensions().map_err(|error| refusal(&error))?;
+    if width.max(height) > longest || width.min(height) == 0 {
+        return Err(PictureError::Damaged);
+    }
+    Ok(())
+}
+
 /// The shortest edge that is left once the longest is scaled down to what we keep.
 fn shortest_edge_kept(width: u32, height: u32) -> u32 {
     let longest = width.max(height).max(1);

@@ -3,7 +3,7 @@
 use image::codecs::jpeg::JpegEncoder;
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage, Rgba, RgbaImage};
 
-use super::{Format, MAX_BYTES, Picture, PictureError, Size, intake};
+use super::{Format, MAX_BYTES, Picture, PictureError, Size, check_kept, intake};
 
 mod hostile;
 
@@ -295,4 +295,21 @@ fn the_same_upload_gives_the_same_files() {
         .encode_image(&photo(640, 360))
         .unwrap();
     assert_eq!(intake(Format::Jpeg, &jpeg), intake(Format::Jpeg, &jpeg));
+}
+
+#[test]
+fn what_is_kept_here_can_be_kept_elsewhere_and_nothing_more() {
+    let picture = intake(Format::Jpeg, PHOTO).unwrap();
+    for (size, file) in &picture.sizes {
+        assert_eq!(check_kept(*size, file), Ok(()));
+    }
+    let [(_, large), _, (small, file)] = &picture.sizes;
+    assert!(check_kept(*small, large).is_err(), "it is too large");
+    let told = with_segments(file, &[(0xE1, &exif(1, b"somewhere\0\0\0"))]);
+    let commented = with_segments(file, &[(0xFE, b"by Ada")]);
+    let longer = [file.as_slice(), b"appended"].concat();
+    let cut = &file[..file.len() / 2];
+    for bad in [&told, &commented, &longer, cut, b"<html>"] {
+        assert!(check_kept(*small, bad).is_err());
+    }
 }

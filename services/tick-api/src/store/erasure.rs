@@ -5,6 +5,7 @@ use chassis::sql;
 use envelope::{EventId, ImageId, UserId};
 use uuid::Uuid;
 
+use super::imports;
 use super::ratings::{Board, Entry, Pair};
 
 /// Uploads that have not ended count: their files may be there.
@@ -42,7 +43,7 @@ pub(crate) async fn delete_rows(
     for delete in DELETES {
         rows += sql!(session, c => sqlx::query(delete).bind(user.0).execute(c).await.map(|done| done.rows_affected()))?;
     }
-    Ok(rows)
+    Ok(rows + imports::forget_needless(session).await?)
 }
 
 async fn withdraw_ratings(

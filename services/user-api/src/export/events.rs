@@ -1,11 +1,12 @@
 //! The events that name a person or a photo of theirs, without what is about others.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use archive::{EventRecord, Row};
-use envelope::{Decoded, Mention, UserId, Whose, decode};
+use envelope::{Decoded, EventId, Mention, UserId, Version, Whose, decode};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::gather::time_of;
 use crate::store::{Place, index};
@@ -23,15 +24,24 @@ const IDS_OF_ACTS: [&str; 4] = [
     "traceparent",
 ];
 
-/// All events that are in the streams now, in the order in which they happened.
-pub(super) async fn all(app: &App, user: UserId) -> anyhow::Result<Vec<EventRecord>> {
+/// Events, and which photos they are about.
+#[derive(Default)]
+pub(super) struct Events {
+    /// In the order in which they happened.
+    pub records: Vec<EventRecord>,
+    /// Of anybody.
+    pub photos: HashSet<Uuid>,
+}
+
+/// All events that are in the streams now.
+pub(super) async fn all(app: &App, user: UserId) -> anyhow::Result<Events> {
     anyhow::ensure!(
         broker::index_ends(&app.bus, &app.lifecycle)
             .await?
             .is_some(),
         "the process is stopping"
     );
-    let mut records = Vec::new();
+    let (mut events, mut known) = (Events::default(), HashSet::new());
     let mut after = Place::before_all();
     loop {
         let mut session = app.database.read().await?;
@@ -41,19 +51,33 @@ pub(super) async fn all(app: &App, user: UserId) -> anyhow::Result<Vec<EventReco
             break;
         };
         let found = stream::iter(places).map(|place| record(app, user, place));
-        let found: Vec<Option<EventRecord>> = found.buffered(SIDE_BY_SIDE).try_collect().await?;
-        records.extend(found.into_iter().flatten());
+        let found: Vec<Option<Found>> = found.buffered(SIDE_BY_SIDE).try_collect().await?;
+        // What was published again is one event, though its stream has it twice.
+        for found in found.into_iter().flatten() {
+            events.photos.extend(found.photos);
+            if known.insert(found.message) {
+                events.records.push(found.record);
+            }
+        }
         after = last;
     }
-    records.sort_by_cached_key(|record| {
+    events.records.sort_by_cached_key(|record| {
         let text = Value::Object(record.event.clone()).to_string();
         (time_of(&record.event), text)
     });
-    Ok(records)
+    Ok(events)
+}
+
+/// An event that was found.
+struct Found {
+    /// Its id, in its version.
+    message: (EventId, Version),
+    photos: Vec<Uuid>,
+    record: EventRecord,
 }
 
 /// The event at a place; none when its time was over, and none that is no event any more.
-async fn record(app: &App, user: UserId, place: Place) -> anyhow::Result<Option<EventRecord>> {
+async fn record(app: &App, user: UserId, place: Place) -> anyhow::Result<Option<Found>> {
     let sequence = u64::try_from(place.sequence)?;
     let Some(message) = broker::get(&app.bus, &place.stream, sequence).await? else {
         return Ok(None);
@@ -64,10 +88,16 @@ async fn record(app: &App, user: UserId, place: Place) -> anyhow::Result<Option<
     let Value::Object(event) = serde_json::to_value(&decoded.envelope)? else {
         return Ok(None);
     };
-    Ok(Some(EventRecord {
-        stream: place.stream,
-        name: decoded.contract.name(),
-        event: about(user, &decoded, event),
+    let named = decoded.people().into_iter();
+    let photos = named.filter(|named| named.kind == Mention::Image);
+    Ok(Some(Found {
+        message: (decoded.envelope.id, decoded.envelope.version),
+        photos: photos.map(|named| named.id).collect(),
+        record: EventRecord {
+            stream: place.stream,
+            name: decoded.contract.name(),
+            event: about(user, &decoded, event),
+        },
     }))
 }
 

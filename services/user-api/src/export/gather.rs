@@ -1,5 +1,7 @@
 //! Gathering what all services and streams hold about a person.
 
+use std::collections::HashSet;
+
 use anyhow::Context as _;
 use archive::{Document, Holding, Photo, Row};
 use chassis::access::Held;
@@ -11,8 +13,9 @@ use envelope::{ImageId, UserId};
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::events::{self, Events};
 use super::folder::photo_files;
-use super::{catalogue, events, letters};
+use super::{catalogue, letters};
 use crate::App;
 use crate::store::index;
 
@@ -21,7 +24,10 @@ const IDS: usize = 1000;
 
 /// Everything about a person, as it is now.
 pub(crate) async fn document(app: &App, user: UserId) -> anyhow::Result<Document> {
-    let events = events::all(app, user).await?;
+    let Events {
+        records,
+        photos: known,
+    } = events::all(app, user).await?;
     let mut holdings = Vec::new();
     for service in services() {
         for table in tables_of(service).filter(|table| !table.owners().is_empty()) {
@@ -35,14 +41,14 @@ pub(crate) async fn document(app: &App, user: UserId) -> anyhow::Result<Document
         made_at: app.clock.now(),
         person: user.0,
         purposes: catalogue::purposes(),
-        event_kinds: catalogue::event_kinds(&events),
+        event_kinds: catalogue::event_kinds(&records),
         dead_letters: letters::all(app, user, &images).await?,
         photos: photos(app, images).await?,
         left_out: catalogue::left_out(),
         holdings,
-        events,
+        events: records,
     };
-    without_others(app, document).await
+    without_others(app, document, &known).await
 }
 
 /// What a table holds about the person, page by page, in an order that follows from the rows.
@@ -92,11 +98,16 @@ async fn photos(app: &App, images: Vec<ImageId>) -> anyhow::Result<Vec<Photo>> {
     Ok(photos)
 }
 
-/// A net below all that leaves others out: nobody else's id is in the document, wherever it stood.
-async fn without_others(app: &App, document: Document) -> anyhow::Result<Document> {
+/// A net below all that leaves others out: nobody else's id is in the document, wherever it stood. Photos are not
+/// people, whosever they are.
+async fn without_others(
+    app: &App,
+    document: Document,
+    photos: &HashSet<Uuid>,
+) -> anyhow::Result<Document> {
     let text = serde_json::to_string(&document)?;
     let mut ids = ids_in(text.as_bytes());
-    ids.retain(|id| *id != document.person);
+    ids.retain(|id| *id != document.person && !photos.contains(id));
     let mut others: Vec<Uuid> = Vec::new();
     let mut session = app.database.read().await?;
     for ids in ids.chunks(IDS) {

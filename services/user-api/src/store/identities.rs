@@ -48,6 +48,13 @@ pub(crate) struct NewIdentity {
     pub created_at: i64,
 }
 
+/// What a person prefers.
+#[derive(Default)]
+pub(crate) struct Choices {
+    pub notifications: Notifications,
+    pub locale: Locale,
+}
+
 /// What a person may change about themselves.
 pub(crate) struct Changed<'a> {
     pub name_sealed: &'a [u8],
@@ -56,8 +63,12 @@ pub(crate) struct Changed<'a> {
 }
 
 /// Makes an identity, unless the address or the user has one.
-pub(crate) async fn insert(session: &mut Session, new: &NewIdentity) -> Result<(), DatabaseError> {
-    let (notifications, locale) = (Notifications::default(), Locale::default());
+pub(crate) async fn insert(
+    session: &mut Session,
+    new: &NewIdentity,
+    choices: &Choices,
+) -> Result<(), DatabaseError> {
+    let (notifications, locale) = (choices.notifications, &choices.locale);
     sql!(session, c => sqlx::query(INSERT)
         .bind(new.account).bind(new.user.0).bind(&new.email_hash)
         .bind(&new.sealed.key).bind(&new.sealed.email).bind(&new.sealed.name)
@@ -118,8 +129,9 @@ pub(crate) async fn set_notifications(
     Ok(rows > 0)
 }
 
-/// Destroys an identity: its key, address and name.
+/// Destroys an identity: its key, address and name, and an import that was to make one.
 pub(crate) async fn destroy(session: &mut Session, user: Uuid) -> Result<(), DatabaseError> {
+    super::imports::delete(session, user).await?;
     sql!(session, c => sqlx::query(DELETE).bind(user).execute(c).await.map(drop))?;
     Ok(())
 }

@@ -1,12 +1,14 @@
 //! An archive as its person sees it.
 
-use std::io::{Cursor, Read as _};
+use std::io::{Cursor, Read as _, Write as _};
 
 use serde_json::Value;
 
 /// An archive, unpacked.
 pub struct Archive {
     pub document: Value,
+    /// As it was downloaded.
+    pub bytes: Vec<u8>,
     files: Vec<(String, Vec<u8>)>,
 }
 
@@ -23,6 +25,7 @@ impl Archive {
         }
         let mut archive = Self {
             document: Value::Null,
+            bytes: bytes.to_vec(),
             files,
         };
         let parsed = |name: &str| serde_json::from_slice::<Value>(archive.file(name)).unwrap();
@@ -43,6 +46,20 @@ impl Archive {
         let found = files.find(|(found, _)| found == name);
         assert!(found.is_some(), "{name} is in the archive");
         &found.unwrap().1
+    }
+
+    /// The same archive with another document.
+    pub fn with_document(&self, document: &Value) -> Vec<u8> {
+        let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, content) in &self.files {
+            zip.start_file(name, zip::write::SimpleFileOptions::default())
+                .unwrap();
+            let document = document.to_string().into_bytes();
+            let is_document = name == "export.json";
+            zip.write_all(if is_document { &document } else { content })
+                .unwrap();
+        }
+        zip.finish().unwrap().into_inner()
     }
 
     /// The document without the moment at which it was made.

@@ -89,6 +89,11 @@ impl TickRequest {
         })
     }
 
+    /// The request as bytes, the same for the same request; none if it would be refused.
+    pub(crate) fn canonical(self, today: NaiveDate) -> Option<Vec<u8>> {
+        self.check(today).ok().map(|checked| checked.canonical())
+    }
+
     /// Checks every field and names all mistakes at once.
     pub(super) fn check(self, today: NaiveDate) -> Result<Checked, Problem> {
         let mut mistakes = Vec::new();
