@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use testkit::{Api, Birder, Launch, Wire, eventually, nats_server};
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
@@ -34,7 +35,7 @@ async fn an_export_is_the_same_after_an_import_on_postgres() {
 
 async fn there_and_here(there: System, here: System) {
     let (ada, archive) = leave(&there).await;
-    let file = saved(&here, &archive);
+    let (_kept, file) = saved(&archive);
     let output = import(here.folder(), &file).await;
     let ada = arrive(&here.api, &ada, &output).await;
 
@@ -122,10 +123,12 @@ async fn leave(system: &System) -> (Canary, Archive) {
     (ada, archive)
 }
 
-fn saved(system: &System, archive: &Archive) -> PathBuf {
-    let file = system.folder().join("ada.zip");
+/// As Ada keeps it: not in the data folder, where an erasure would find her in it.
+fn saved(archive: &Archive) -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ada.zip");
     std::fs::write(&file, &archive.bytes).unwrap();
-    file
+    (folder, file)
 }
 
 fn importing(folder: &Path, file: &Path) -> Launch {
@@ -295,7 +298,7 @@ async fn an_import_into_a_stopped_instance_that_is_killed_again_and_again_ends_a
     let there = System::up().await;
     let (ada, archive) = leave(&there).await;
     let here = System::up().await;
-    let file = saved(&there, &archive);
+    let (_kept, file) = saved(&archive);
     let folder = here.stop_and_keep().await;
     let mut patience = Duration::from_millis(300);
     loop {
@@ -326,7 +329,7 @@ async fn an_import_into_a_stopped_instance_that_is_killed_again_and_again_ends_a
 async fn what_is_no_whole_export_of_one_person_changes_nothing() {
     let there = System::up().await;
     let (ada, archive) = leave(&there).await;
-    let file = saved(&there, &archive);
+    let (_kept, file) = saved(&archive);
     let already = import(there.folder(), &file).await;
     assert_refused(&already, "is here already");
 

@@ -55,8 +55,12 @@ async fn an_old_copy_of_postgres_is_noticed_and_brings_nobody_back() {
     let rater = api.join("Rolf").await;
     let canary = Canary::join(&api, &rater).await;
     assert_eq!(running.stop().await, Some(0));
-    let copy = "CREATE DATABASE yesterday TEMPLATE postgres";
-    postgres_execute(&today, "public", copy).await;
+    for statement in [
+        "CREATE DATABASE yesterday TEMPLATE postgres",
+        "GRANT CREATE ON DATABASE yesterday TO dipper",
+    ] {
+        postgres_execute(&postgres.url_of("postgres"), "public", statement).await;
+    }
     let running = start.start().await;
     canary.erase(&Api::new(&running.url)).await;
     assert_eq!(running.stop().await, Some(0));
