@@ -121,6 +121,13 @@ pub async fn sqlite_count(file: &Path, question: &'static str) -> i64 {
     counting.await.unwrap()
 }
 
+/// Some bytes of a SQLite file.
+pub async fn sqlite_bytes(file: &Path, question: &'static str) -> Vec<u8> {
+    let mut connection = open(file).await;
+    let reading = sqlx::query_scalar(question).fetch_one(&mut connection);
+    reading.await.unwrap()
+}
+
 /// Changes a SQLite file behind its owner's back.
 pub async fn sqlite_execute(file: &Path, statement: &'static str) {
     let mut connection = open(file).await;

@@ -38,6 +38,9 @@ pub(crate) enum Error {
     /// The vault does not open: the deployment's secret is not the one it was sealed with.
     #[error("the identity vault does not open: is the deployment's secret the right one?")]
     Vault(#[from] Unsealable),
+    /// Mails that were caught cannot be erased.
+    #[error("caught mails cannot be erased: {0:#}")]
+    Mails(anyhow::Error),
     /// The receipt cannot be written.
     #[error("a receipt cannot be written")]
     Unsigned(#[source] serde_json::Error),
@@ -63,7 +66,9 @@ impl From<Error> for Problem {
             )
             .retry_after(2),
             Error::Erased => Self::gone(),
-            Error::Vault(_) | Error::Archive(_) | Error::Unsigned(_) => Self::internal(&error),
+            Error::Vault(_) | Error::Archive(_) | Error::Mails(_) | Error::Unsigned(_) => {
+                Self::internal(&error)
+            }
             Error::Database(error) => error.into(),
             Error::Work(error) => error.into(),
         }

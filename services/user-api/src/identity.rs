@@ -75,6 +75,15 @@ pub(crate) async fn change(app: &App, user: UserId, change: Change) -> Result<Pe
     }
     let row = find_or_insert(&mut work, &app.vault, user).await?;
     let own = app.vault.own_key(user, &row.key_sealed)?;
+    let old_name = own.open_name(&row.name_sealed)?;
+    let is_rectified = change
+        .name
+        .as_ref()
+        .is_some_and(|name| name.as_str() != old_name);
+    if is_rectified {
+        // What was wrong must not stay anywhere, not even sealed.
+        work.erases();
+    }
     let name_sealed = match &change.name {
         Some(name) => own.seal_name(name),
         None => row.name_sealed,
@@ -89,6 +98,10 @@ pub(crate) async fn change(app: &App, user: UserId, change: Change) -> Result<Pe
     identities::update(&mut work, user, &changed).await?;
     let row = identities::find(&mut work, user).await?;
     work.commit().await?;
+    if is_rectified {
+        // Mails that were caught greet them by the old name.
+        app.mails.erase(user.0).await.map_err(Error::Mails)?;
+    }
     open(&app.vault, &row.ok_or(Error::UnknownUser)?)
 }
 

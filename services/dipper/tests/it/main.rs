@@ -28,6 +28,7 @@ mod kills;
 mod pages;
 mod rebuild;
 mod receipt;
+mod rectification;
 mod retention;
 mod round;
 mod setup;
