@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | all with routes for users | [`auth::VerifyToken`] | AuthAPI |
 //! | TickAPI | [`auth::Reauthenticate`], [`auth::SendCode`], [`auth::EndSessions`], [`user::OpenErasure`] | AuthAPI, UserAPI |
-//! | UserAPI | [`tick::BeginErasure`] | TickAPI |
+//! | UserAPI | [`tick::BeginErasure`], [`statistics::ForgetImages`] | TickAPI, Statistics |
 //! | AuthAPI | [`user::FindOrCreate`], [`user::FindByEmail`], [`notifier::QueueAccountMail`] | UserAPI, Notifier |
 //! | Notifier | [`user::Address`], [`user::SetNotifications`], [`auth::MailSecret`] | UserAPI, AuthAPI |
 //! | AdminAPI | [`statistics::Overview`], [`auth::SetRole`], [`user::ListErasures`], [`user::ExtendErasure`], [`user::RetryErasure`] | Statistics, AuthAPI, UserAPI |

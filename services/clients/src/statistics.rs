@@ -1,6 +1,7 @@
 //! Questions that Statistics answers.
 
 use chassis::rpc::Question;
+use envelope::ImageId;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -30,4 +31,17 @@ pub struct Figures {
 impl Question for Overview {
     const SUBJECT: &'static str = "svc.statistics.overview";
     type Answer = Figures;
+}
+
+/// Forgets photos of somebody who is being erased: a tick that was passed over, because its birder is
+/// fenced off, never told Statistics whose photo it was scoring.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct ForgetImages {
+    /// Which; a thousand at a time.
+    pub images: Vec<ImageId>,
+}
+
+impl Question for ForgetImages {
+    const SUBJECT: &'static str = "svc.statistics.forget-images";
+    type Answer = ();
 }

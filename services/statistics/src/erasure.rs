@@ -6,7 +6,7 @@ use chassis::consumers::{Delivery, Failure, Handled};
 use chassis::database::DatabaseError;
 use chassis::erasure::confirm;
 use chassis::unit_of_work::Work;
-use envelope::{UserId, gdpr};
+use envelope::{ImageId, UserId, gdpr};
 use uuid::Uuid;
 
 use crate::{App, store};
@@ -32,4 +32,17 @@ pub(crate) async fn erase(
     work.fence(&people).await?;
     let rows = store::erasure::delete(work, user).await?;
     Ok((people, rows))
+}
+
+/// Fences photos of an erased person and deletes every row about them.
+pub(crate) async fn forget_images(
+    work: &mut Work,
+    images: &[ImageId],
+) -> Result<(), DatabaseError> {
+    let ids: Vec<Uuid> = images.iter().map(|image| image.0).collect();
+    work.fence(&ids).await?;
+    for image in ids {
+        store::erasure::forget_image(work, image).await?;
+    }
+    Ok(())
 }

@@ -3,7 +3,7 @@
 //! | | |
 //! |---|---|
 //! | **Serves** | `/api/v1/statistics/overview`, `/timeseries`, `/ratings/histogram`, `/species/top` |
-//! | **Answers** | [`clients::statistics::Overview`] |
+//! | **Answers** | [`clients::statistics`]: the totals; forget an erased person's photos |
 //! | **Calls** | nobody |
 //! | **Publishes** | `gdpr.purged` |
 //! | **Consumes** | `tick.new`, `tick.delete`, `rate.update`, `rate.delete`, `score.update`, `notification.email`, `user.login`, `user.register`, `gdpr.delete` |
@@ -35,7 +35,7 @@ use chassis::clock::Clock;
 use chassis::database::Database;
 use chassis::rpc::{Answers, Refusal};
 use chassis::{Chassis, Service};
-use clients::statistics::{Figures, Overview};
+use clients::statistics::{Figures, ForgetImages, Overview};
 use sqlx::migrate::Migrator;
 
 use crate::handlers::ratings::Histogram;
@@ -84,10 +84,24 @@ pub async fn service(chassis: &Chassis) -> anyhow::Result<Service> {
     let retire = retirement::retire(with, retiring, chassis.lifecycle.clone());
     Ok(Service::new(NAME, chassis)
         .router(router::router(app.clone()))
-        .answers(Answers::new().on(overview).with_state(app.clone()))
+        .answers(
+            Answers::new()
+                .on(overview)
+                .on(forget_images)
+                .with_state(app.clone()),
+        )
         .consumers(consumers::consumers(app, database.clone()))
         .database(database)
         .task("statistics retirement", retire))
+}
+
+async fn forget_images(app: App, question: ForgetImages) -> Result<(), Refusal> {
+    let forgetting = async {
+        let mut work = app.database.begin().await?;
+        erasure::forget_images(&mut work, &question.images).await?;
+        work.commit().await
+    };
+    forgetting.await.map_err(|error| Refusal::internal(&error))
 }
 
 async fn overview(app: App, _: Overview) -> Result<Figures, Refusal> {

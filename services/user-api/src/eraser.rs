@@ -63,6 +63,8 @@ async fn erase(app: &App, user: Uuid) -> anyhow::Result<()> {
     if !replicas::have_seen_all(app, Some(user)).await? {
         return Ok(());
     }
+    let images = index::images(&mut app.database.read().await?, user).await?;
+    guard::have_forgotten(app, &images).await?;
     // Their rows went when the person was fenced off.
     app.exports.sweep(app).await?;
     if !app.lifecycle.is_stopping() && forget(app, user).await? {
@@ -84,6 +86,7 @@ async fn sweep(app: &App, user: Uuid, ends: &[End]) -> anyhow::Result<u64> {
     let late = guard::delete_late(app).await?;
     let dead = dead_letters::sweep(app, 1).await?.deleted;
     let mails = app.mails.erase(user).await?;
+    guard::forget_late_images(app).await?;
     let rest = keyed + late + dead + mails;
     if rest > 0 {
         count(app, user, rest).await?;

@@ -4,7 +4,11 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use anyhow::ensure;
+use chassis::rpc::ask;
+use clients::statistics::ForgetImages;
+use envelope::ImageId;
 use uuid::Uuid;
 
 use crate::store::Place;
@@ -14,6 +18,8 @@ use crate::{App, broker, dead_letters, replicas, store};
 const POLL: Duration = Duration::from_secs(1);
 /// How many events are deleted in one step.
 const BATCH: i64 = 64;
+/// How many photos go into one question.
+const IMAGES: usize = 1000;
 
 /// Watches until the stop.
 pub(crate) async fn run(app: App) -> anyhow::Result<()> {
@@ -38,6 +44,7 @@ pub(crate) async fn run(app: App) -> anyhow::Result<()> {
 
 async fn round(app: &App, next: u64) -> anyhow::Result<u64> {
     delete_late(app).await?;
+    forget_late_images(app).await?;
     let swept = dead_letters::sweep(app, next).await?;
     count(swept.deleted);
     replicas::have_seen_all(app, None).await?;
@@ -59,6 +66,32 @@ pub(crate) async fn delete_late(app: &App) -> anyhow::Result<u64> {
     }
     count(deleted);
     Ok(deleted)
+}
+
+/// Has the photos forgotten whose ticks came late. Answers how many there were.
+pub(crate) async fn forget_late_images(app: &App) -> anyhow::Result<u64> {
+    let images = store::late::images(&mut app.database.read().await?).await?;
+    if images.is_empty() {
+        return Ok(0);
+    }
+    have_forgotten(app, &images).await?;
+    let mut work = app.database.begin().await?;
+    for image in &images {
+        store::late::delete_image(&mut work, *image).await?;
+    }
+    work.erases();
+    work.commit().await?;
+    Ok(images.len() as u64)
+}
+
+/// Statistics may have learnt of a photo's score, and passed over the tick that says whose it is.
+pub(crate) async fn have_forgotten(app: &App, images: &[Uuid]) -> anyhow::Result<()> {
+    for some in images.chunks(IMAGES) {
+        let images = some.iter().copied().map(ImageId).collect();
+        let asked = ask(&app.bus, &ForgetImages { images }).await;
+        asked.context("Statistics did not forget an erased person's photos")?;
+    }
+    Ok(())
 }
 
 /// Overwrites the messages at these places that name an erased person. In a stream that was made

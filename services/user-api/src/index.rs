@@ -88,6 +88,7 @@ async fn fence_late_image(work: &mut Work, ticked: &Ticked) -> Result<(), Failur
     }
     work.fence(&[ticked.image]).await?;
     store::index::move_to_late(work, ticked.image).await?;
+    store::late::insert_image(work, ticked.image).await?;
     Ok(())
 }
 

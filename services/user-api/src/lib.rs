@@ -4,7 +4,7 @@
 //! |---|---|
 //! | **Serves** | `GET`, `PATCH /api/v1/users/me`; `POST /api/v1/gdpr/export`; `GET /api/v1/gdpr/requests/{request_id}`, `GET /api/v1/gdpr/requests/{request_id}/download` |
 //! | **Answers** | `find-or-create`, `find-by-email`, `address`, `set-notifications`, `open-erasure`, `list-erasures`, `extend-erasure`, `retry-erasure`; `begin-import`, `return-events`, `return-identity`, `end-import` |
-//! | **Calls** | AuthAPI: `verify-token`, to know who is calling; TickAPI: `begin-erasure`, when all is ready; every service with a database: `held`, for an export, and after a restore `refence` and `returned` |
+//! | **Calls** | AuthAPI: `verify-token`, to know who is calling; TickAPI: `begin-erasure`, when all is ready; Statistics: `forget-images`; every service with a database: `held`, for an export, and after a restore `refence` and `returned` |
 //! | **Publishes** | `gdpr.erased`; the events of somebody who comes from another instance, as they were |
 //! | **Consumes** | every event (subject index), among them `gdpr.delete` and `gdpr.purged` |
 //! | **Personal data** | address and name, sealed with the person's own key; preferences; where in the streams the person is named; open erasure requests, with what their scan looks for, sealed; archives of exports, each sealed with a key of its own |

@@ -121,6 +121,18 @@ pub(super) static TABLES: &[Table] = &[
     },
     Table {
         service: SERVICE,
+        name: "late_image",
+        activity: &ERASURE,
+        retention: Retention::UntilDone,
+        erasure: Erasure::Stays("it is a photo of nobody's any more, until Statistics has forgotten it"),
+        belongs: Belongs::ToNobody,
+        columns: &[technical(
+            "image",
+            "a photo of somebody erased, that Statistics is to forget",
+        )],
+    },
+    Table {
+        service: SERVICE,
         name: "erasure",
         activity: &ERASURE,
         retention: Retention::UntilDone,

@@ -18,6 +18,11 @@ const DELETE: [&str; 4] = [
     "DELETE FROM person WHERE user_id = $1",
 ];
 
+const FORGET_IMAGE: [&str; 2] = [
+    "DELETE FROM rating WHERE image_id = $1",
+    "DELETE FROM fact WHERE image_id = $1",
+];
+
 /// The images that are known to be a person's.
 pub(crate) async fn images_of(
     session: &mut Session,
@@ -34,4 +39,12 @@ pub(crate) async fn delete(session: &mut Session, user: UserId) -> Result<u64, D
             .map(|done| done.rows_affected()))?;
     }
     Ok(rows)
+}
+
+/// Deletes what is known of an image.
+pub(crate) async fn forget_image(session: &mut Session, image: Uuid) -> Result<(), DatabaseError> {
+    for text in FORGET_IMAGE {
+        sql!(session, c => sqlx::query(text).bind(image).execute(c).await.map(drop))?;
+    }
+    Ok(())
 }
