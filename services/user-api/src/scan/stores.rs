@@ -55,6 +55,7 @@ impl Stores {
     pub(crate) fn names(&self) -> Vec<String> {
         let own = std::fs::read_dir(&self.data).into_iter().flatten();
         let own = own.flatten().map(|entry| entry.path());
+        let own = own.filter(|place| place.is_dir());
         let others = self.others.iter().filter(|place| place.exists()).cloned();
         let mut names: Vec<String> = own.chain(others).map(|place| self.name(&place)).collect();
         names.sort();
