@@ -1,7 +1,7 @@
 //! PostgreSQL leaves what was deleted in its files: in pages of tables and indexes, in its write-ahead log, in
 //! statistics. After an erasure the tables that hold personal data are written anew, and the log moves
 //! on to new files. Of columns that lead to somebody no statistics are gathered. What a server must be set
-//! to, and what our role must be allowed, [`obstacles`] tells.
+//! to, and what our role must be allowed, [`obstacles()`] tells.
 //!
 //! `VACUUM FULL` keeps a table to itself: 0.4 to 0.9 s for 100,000 rows, 2.3 to 7.5 s for a million (measured with the
 //! tables of images and of the subject index, on two busy cores). So erasures share it, it waits only a moment for a
