@@ -68,11 +68,11 @@ pub(crate) async fn delete_late(app: &App) -> anyhow::Result<u64> {
     Ok(deleted)
 }
 
-/// Has the photos forgotten whose ticks came late. Answers how many there were.
-pub(crate) async fn forget_late_images(app: &App) -> anyhow::Result<u64> {
+/// Has the photos forgotten whose ticks came late.
+pub(crate) async fn forget_late_images(app: &App) -> anyhow::Result<()> {
     let images = store::late::images(&mut app.database.read().await?).await?;
     if images.is_empty() {
-        return Ok(0);
+        return Ok(());
     }
     have_forgotten(app, &images).await?;
     let mut work = app.database.begin().await?;
@@ -80,8 +80,7 @@ pub(crate) async fn forget_late_images(app: &App) -> anyhow::Result<u64> {
         store::late::delete_image(&mut work, *image).await?;
     }
     work.erases();
-    work.commit().await?;
-    Ok(images.len() as u64)
+    Ok(work.commit().await?)
 }
 
 /// Statistics may have learnt of a photo's score, and passed over the tick that says whose it is.

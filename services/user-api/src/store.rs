@@ -12,6 +12,7 @@ pub(crate) mod replicas;
 pub(crate) mod scans;
 
 use chassis::database::DatabaseError;
+use serde::de::DeserializeOwned;
 
 /// A place in a stream.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
@@ -39,6 +40,15 @@ impl Place {
                 .map_err(|_| DatabaseError::Damaged("a stream's sequence"))?,
         })
     }
+}
+
+/// Reads a column that holds JSON.
+pub(crate) fn from_json<T: DeserializeOwned>(
+    text: Option<&str>,
+    column: &'static str,
+) -> Result<Option<T>, DatabaseError> {
+    let read = text.map(serde_json::from_str).transpose();
+    read.map_err(|_| DatabaseError::Damaged(column))
 }
 
 /// Places for one set-based statement.

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::stores::{self, Sight};
 use crate::App;
+use crate::store::from_json;
 use crate::store::scans::Planned;
 use crate::store::{erasures, index, scans};
 
@@ -32,8 +33,7 @@ pub(crate) struct Control {
 impl Control {
     /// Reads what was kept.
     pub(crate) fn read(text: Option<&str>) -> Result<Option<Self>, DatabaseError> {
-        let read = text.map(serde_json::from_str).transpose();
-        read.map_err(|_| DatabaseError::Damaged("erasure.control"))
+        from_json(text, "erasure.control")
     }
 
     fn new(sight: &Sight, expected: Vec<String>) -> Self {

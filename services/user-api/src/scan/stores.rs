@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::App;
 use crate::needles::Needles;
+use crate::store::from_json;
 
 /// The file in which the broker lists a stream's subjects. It is rewritten two to three minutes after a
 /// change, and until then names keys whose messages are gone.
@@ -128,8 +129,7 @@ impl Stores {
 impl Sight {
     /// Reads what was kept of a look.
     pub(crate) fn read(text: Option<&str>) -> Result<Option<Self>, DatabaseError> {
-        let read = text.map(serde_json::from_str).transpose();
-        read.map_err(|_| DatabaseError::Damaged("erasure.scan"))
+        from_json(text, "erasure.scan")
     }
 
     /// The stores in which the person was found.

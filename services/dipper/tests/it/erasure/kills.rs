@@ -1,6 +1,6 @@
 //! kill -9 at any step of an erasure only delays it.
 
-use testkit::{Api, Running};
+use testkit::Api;
 
 use super::{ask, ended, rated_canary, scan};
 use crate::setup::up;
@@ -20,7 +20,7 @@ async fn a_kill_at_any_step_of_an_erasure_only_delays_it() {
         needles.extend(canary.needles());
         let status_url = ask(&api, &canary.birder).await;
         let state = watch(&api, &status_url, looks).await;
-        running = kill(running).await;
+        running = running.kill().await.start().await;
         let status = ended(&Api::new(&running.url), &status_url).await;
         assert_eq!(
             status["found_in"],
@@ -40,8 +40,4 @@ async fn watch(api: &Api, status_url: &str, looks: usize) -> String {
         state = status["state"].to_string();
     }
     state
-}
-
-async fn kill(running: Running) -> Running {
-    running.kill().await.start().await
 }
