@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
-use rand::SeedableRng as _;
+use async_nats::jetstream::consumer::PullConsumer;
 use rand::rngs::StdRng;
-use testkit::{Postgres, program};
+use rand::{RngExt as _, SeedableRng as _};
+use testkit::{Postgres, Wire, program};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -20,6 +21,14 @@ use crate::tables::Tables;
 use crate::world::{Plan, World, launch};
 
 const PATIENCE: Duration = Duration::from_mins(1);
+/// So often a moment is tried before the program gives up.
+const TRIES: usize = 300;
+
+const EPOCH: &str = "SELECT COALESCE(max(epoch), 0) FROM lease WHERE leased_until > 0";
+const AT_WORK: &str = "SELECT count(*) FROM pg_stat_activity
+    WHERE state = 'active' AND backend_type = 'client backend' AND pid <> pg_backend_pid()";
+const IN_TRANSACTION: &str =
+    "SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'";
 
 pub async fn run(setting: Setting) -> anyhow::Result<Outcome> {
     let postgres = Postgres::start().await;
@@ -46,7 +55,7 @@ pub async fn run(setting: Setting) -> anyhow::Result<Outcome> {
     for _ in 0..rounds {
         let took = freeze(&world, &workers, (&mut random, &mut said)).await?;
         outcome.did(format!(
-            "frozen with a backlog, replaced after {}",
+            "frozen with events in its hands, replaced after {}",
             seconds(took)
         ));
     }
@@ -106,8 +115,8 @@ async fn holder(address: &str) -> Option<String> {
     tables.texts(HELD).await.ok()?.pop()
 }
 
-/// Freezes the active worker amid a backlog until the other has taken over and done everything, and
-/// lets it go on. How long it took until the other began.
+/// Freezes the active worker with events in its hands until the other has taken over and done
+/// everything, and lets it go on. How long it took until the other began.
 async fn freeze(
     world: &World,
     workers: &Workers,
@@ -115,36 +124,73 @@ async fn freeze(
 ) -> anyhow::Result<Duration> {
     let address = workers.address.as_str();
     let mut tables = Tables::postgres(address, "statistics").await?;
-    let epoch = "SELECT COALESCE(max(epoch), 0) FROM lease WHERE leased_until > 0";
-    let handled = said.len();
-    let user = random_id(random);
-    let ids: Vec<Uuid> = (0..6_000).map(|_| random_id(random)).collect();
-    said.extend(&ids);
     let wire = world.wire().await;
-    let events = ids.iter().map(|id| tick(*id, user)).collect();
-    let publishing = tokio::spawn(async move { publish_all(&wire, events).await });
-    until_handled(address, handled + 500).await?;
-    let before = tables.number(epoch).await?;
-    let worker = workers.active().await?;
-    program::signal(worker, "STOP").await;
+    let worker = freeze_with_events(&wire, workers, (random, said)).await?;
     let frozen = Instant::now();
+    let before = tables.number(EPOCH).await?;
+    publish(&wire, 1_000, (random, said)).await;
     until("another worker takes over", PATIENCE, async || {
         let mut tables = Tables::postgres(address, "statistics").await.ok()?;
-        (tables.number(epoch).await.ok()? > before).then_some(())
+        (tables.number(EPOCH).await.ok()? > before).then_some(())
     })
     .await?;
     let took = frozen.elapsed();
-    publishing.await?;
     until_handled(address, said.len()).await?;
     program::signal(worker, "CONT").await;
     // What the frozen one still holds it would commit before it handles this.
-    let ids: Vec<Uuid> = (0..200).map(|_| random_id(random)).collect();
-    said.extend(&ids);
-    let events = ids.iter().map(|id| tick(*id, user)).collect();
-    publish_all(&world.wire().await, events).await;
+    publish(&wire, 200, (random, said)).await;
     until_handled(address, said.len()).await?;
     until_it_stands_by(address).await?;
     Ok(took)
+}
+
+/// Freezes whoever holds the lease at random moments until it is one at which the worker has events
+/// that it was given and did not handle, and has no transaction open: what an open one holds,
+/// PostgreSQL itself ends.
+async fn freeze_with_events(
+    wire: &Wire,
+    workers: &Workers,
+    (random, said): (&mut StdRng, &mut Vec<Uuid>),
+) -> anyhow::Result<u32> {
+    for _ in 0..TRIES {
+        publish(wire, 300, (random, said)).await;
+        tokio::time::sleep(Duration::from_millis(random.random_range(0..20))).await;
+        let worker = workers.active().await?;
+        program::signal(worker, "STOP").await;
+        if holds_events_only(wire, &workers.address).await? {
+            return Ok(worker);
+        }
+        program::signal(worker, "CONT").await;
+    }
+    anyhow::bail!("the worker was never found between two transactions with events in its hands")
+}
+
+/// Whether the worker, which is frozen, was given more than it handled and is in no transaction.
+async fn holds_events_only(wire: &Wire, address: &str) -> anyhow::Result<bool> {
+    // What the database was asked before the freeze it still does.
+    until("the database is done", PATIENCE, async || {
+        let mut tables = Tables::postgres(address, "statistics").await.ok()?;
+        (tables.number(AT_WORK).await.ok()? == 0).then_some(())
+    })
+    .await?;
+    let mut tables = Tables::postgres(address, "statistics").await?;
+    let in_transaction = tables.number(IN_TRANSACTION).await?;
+    let handled = tables.number("SELECT count(*) FROM tick").await?;
+    let stream = wire.jetstream().get_stream("TICK").await?;
+    let mut consumer: PullConsumer = stream
+        .get_consumer("statistics")
+        .await
+        .map_err(|error| anyhow::anyhow!("the consumer on TICK is not there: {error}"))?;
+    let delivered = consumer.info().await?.delivered.stream_sequence;
+    Ok(in_transaction == 0 && delivered > handled.unsigned_abs())
+}
+
+/// Publishes so many ticks of one user.
+async fn publish(wire: &Wire, many: usize, (random, said): (&mut StdRng, &mut Vec<Uuid>)) {
+    let user = random_id(random);
+    let ids: Vec<Uuid> = (0..many).map(|_| random_id(random)).collect();
+    publish_all(wire, ids.iter().map(|id| tick(*id, user)).collect()).await;
+    said.extend(ids);
 }
 
 async fn until_handled(address: &str, many: usize) -> anyhow::Result<()> {
