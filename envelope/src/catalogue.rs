@@ -251,6 +251,7 @@ pub static CATALOGUE: &[&Contract] = &[
     &notification::EMAIL_V1_0,
     &gdpr::DELETE_V1_0,
     &gdpr::PURGED_V1_0,
+    &gdpr::PURGED_V1_1,
     &gdpr::ERASED_V1_0,
     &user::REGISTER_V1_0,
     &user::LOGIN_V1_0,

@@ -1,6 +1,6 @@
 //! Erasure in the catalogue.
 
-use super::{Contract, Producer, of_actor, published, read_by, samples};
+use super::{Consumer, Contract, Producer, of_actor, published, read_by, samples};
 use crate::{Version, gdpr, schemas};
 
 /// `gdpr.delete` 1.0.
@@ -40,6 +40,16 @@ pub static DELETE_V1_0: Contract = Contract {
     frozen: published!("gdpr/delete/1.0"),
 };
 
+const PURGED: Producer = Producer {
+    service: super::EVERY_SERVICE,
+    trigger: "A service that holds personal data committed the deletion.",
+};
+
+const READERS_OF_PURGED: &[Consumer] = &[read_by(
+    "user-api",
+    "goes on with the request once all receipts are there",
+)];
+
 /// `gdpr.purged` 1.0.
 pub static PURGED_V1_0: Contract = Contract {
     entity: "gdpr",
@@ -47,14 +57,8 @@ pub static PURGED_V1_0: Contract = Contract {
     version: Version::new(1, 0),
     stream: &super::GDPR,
     intent: "A service deleted all that it held about the person of a request.",
-    producer: Producer {
-        service: super::EVERY_SERVICE,
-        trigger: "A service that holds personal data committed the deletion.",
-    },
-    consumers: &[read_by(
-        "user-api",
-        "goes on with the request once all receipts are there",
-    )],
+    producer: PURGED,
+    consumers: READERS_OF_PURGED,
     key: "the request: the id of its gdpr.delete event",
     key_pointer: "/request/id",
     personal: &[],
@@ -62,6 +66,24 @@ pub static PURGED_V1_0: Contract = Contract {
     schema: schemas::of_data::<gdpr::v1_0::Purged>,
     sample: samples::gdpr_purged_v1_0,
     frozen: published!("gdpr/purged/1.0"),
+};
+
+/// `gdpr.purged` 1.1.
+pub static PURGED_V1_1: Contract = Contract {
+    entity: "gdpr",
+    kind: "purged",
+    version: Version::new(1, 1),
+    stream: &super::GDPR,
+    intent: "A service deleted all that it held about the person of a request, and says which mails it was too late for.",
+    producer: PURGED,
+    consumers: READERS_OF_PURGED,
+    key: "the request: the id of its gdpr.delete event",
+    key_pointer: "/request/id",
+    personal: &[],
+    erasure: "Stays: it names nobody.",
+    schema: schemas::of_data::<gdpr::v1_1::Purged>,
+    sample: samples::gdpr_purged_v1_1,
+    frozen: published!("gdpr/purged/1.1"),
 };
 
 /// `gdpr.erased` 1.0.

@@ -132,6 +132,20 @@ pub(super) fn gdpr_purged_v1_0() -> Value {
     )
 }
 
+pub(super) fn gdpr_purged_v1_1() -> Value {
+    let data = json!({
+        "request": {"id": REQUEST}, "service": "notifier", "rows": 7,
+        "mails_under_way": ["91b7c0de-52f4-5b3e-8d60-a7f1e94c2b15"],
+    });
+    event(
+        "5b0e6d21-93ca-5f48-b17e-d04a8c65f3b2",
+        "purged",
+        "1.1",
+        "services/Notifier",
+        &data,
+    )
+}
+
 pub(super) fn gdpr_erased_v1_0() -> Value {
     let data = json!({
         "request": {"id": REQUEST},

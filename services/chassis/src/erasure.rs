@@ -7,7 +7,7 @@ use envelope::gdpr;
 use uuid::Uuid;
 
 use crate::consumers::{Delivery, Failure, Handled, parking};
-use crate::database::{Database, DatabaseError};
+use crate::database::{Database, DatabaseError, Session};
 use crate::lifecycle::Lifecycle;
 use crate::outbox;
 use crate::scrub;
@@ -16,28 +16,58 @@ use crate::unit_of_work::Draft;
 /// A reader may hold the log for a moment.
 const SCRUB_AGAIN: Duration = Duration::from_millis(250);
 
+/// What a service deleted of a person.
+#[derive(Debug)]
+pub struct Deleted {
+    /// How many rows.
+    pub rows: u64,
+    /// The Message-IDs of mails that it was handing over meanwhile.
+    pub mails_under_way: Vec<Uuid>,
+}
+
+impl From<u64> for Deleted {
+    fn from(rows: u64) -> Self {
+        Self {
+            rows,
+            mails_under_way: Vec::new(),
+        }
+    }
+}
+
 /// Ends a service's part in an erasure: deletes what the outbox and the parked events
 /// hold of the person and their images, and leaves the receipt that says how many rows went. The service has fenced them and
 /// deleted its own rows before.
 pub async fn confirm(
     mut delivery: Delivery<gdpr::Delete>,
     people: &[Uuid],
-    mut rows: u64,
+    deleted: impl Into<Deleted>,
 ) -> Result<Handled, Failure> {
+    let Deleted {
+        mut rows,
+        mails_under_way,
+    } = deleted.into();
     let cause = delivery.cause();
     let work = delivery.work();
-    for person in people {
-        rows += outbox::erase(work, *person).await?;
-        rows += parking::erase(work, *person).await?;
-    }
+    rows += erase_delivery(work, people).await?;
     let service = work.database().service();
     let receipt = gdpr::Purged {
         request: cause.event.0.into(),
         service: service.to_owned(),
         rows,
+        mails_under_way,
     };
     work.publish(Draft::caused_by(service, cause, receipt))?;
     Ok(delivery.done())
+}
+
+/// Deletes what the outbox and the parked events hold of people and their images; says how many rows.
+pub async fn erase_delivery(session: &mut Session, people: &[Uuid]) -> Result<u64, DatabaseError> {
+    let mut rows = 0;
+    for person in people {
+        rows += outbox::erase(session, *person).await?;
+        rows += parking::erase(session, *person).await?;
+    }
+    Ok(rows)
 }
 
 /// Scrubs the database whenever rows were deleted for good, and once at the start: the process

@@ -9,6 +9,7 @@ pub use ed25519_dalek::VerifyingKey;
 use ed25519_dalek::{Signature, Signer as _, SigningKey};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 /// The JWS header of every receipt; one with another algorithm is none of ours.
 const HEADER: &str = r#"{"alg":"EdDSA","typ":"dipper-erasure-receipt+json"}"#;
@@ -65,6 +66,10 @@ pub struct ServiceReceipt {
     pub name: String,
     /// How many rows and files.
     pub rows: i64,
+    /// The Message-IDs (before the `@`) of mails to the person that it was handing to the mail server when
+    /// it deleted: they were broken off, and one that the server had taken in whole may still have arrived.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mails_under_way: Vec<Uuid>,
 }
 
 /// A receipt that this deployment did not sign, or that was changed since.
@@ -136,6 +141,7 @@ mod tests {
             finished_at: DateTime::UNIX_EPOCH,
             events_deleted: 7,
             services: vec![ServiceReceipt {
+                mails_under_way: Vec::new(),
                 name: "tick-api".to_owned(),
                 rows: 3,
             }],

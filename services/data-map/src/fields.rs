@@ -216,6 +216,12 @@ pub static FIELDS: &[Fields] = &[
             field("/data/request/id", Nobody, Pseudonym, "the request"),
             technical("/data/service", "who has deleted"),
             technical("/data/rows", "how many rows"),
+            field(
+                "/data/mails_under_way",
+                Nobody,
+                Pseudonym,
+                "mails to the person that were being sent",
+            ),
         ],
     },
     Fields {

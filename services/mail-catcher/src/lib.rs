@@ -20,6 +20,7 @@ mod trace;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chrono::{DateTime, Utc};
 use tokio::net::TcpListener;
@@ -45,6 +46,7 @@ pub fn erase_marked(dir: &Path, mark: &str) -> io::Result<u64> {
 pub struct MailCatcher {
     store: Arc<Store>,
     fault: watch::Sender<Fault>,
+    stalled: Arc<AtomicUsize>,
 }
 
 impl MailCatcher {
@@ -54,6 +56,7 @@ impl MailCatcher {
         Ok(Self {
             store,
             fault: watch::Sender::new(Fault::None),
+            stalled: Arc::default(),
         })
     }
 
@@ -69,6 +72,11 @@ impl MailCatcher {
     /// Makes the SMTP side misbehave from now on, on open connections too, until called with [`Fault::None`].
     pub fn fault(&self, fault: Fault) {
         self.fault.send_replace(fault);
+    }
+
+    /// How many conversations wait for a stall to end.
+    pub fn stalled(&self) -> usize {
+        self.stalled.load(Ordering::Relaxed)
     }
 
     /// The routes under `/dev/mail`, for a listener that only this machine reaches.

@@ -48,6 +48,8 @@ pub enum Fault {
     Permanent,
     /// Recipients get no answer until the fault changes.
     Stall,
+    /// A mail that was taken in whole is neither kept nor answered until the fault changes.
+    StallAfterData,
     /// The mail is kept and the connection closed without an answer: the sender cannot know and has to send it again.
     LoseAnswer,
 }

@@ -4,7 +4,7 @@
 
 use chassis::consumers::{Delivery, Failure, Handled};
 use chassis::database::DatabaseError;
-use chassis::erasure::confirm;
+use chassis::erasure::{Deleted, confirm};
 use chassis::unit_of_work::Work;
 use envelope::{UserId, gdpr};
 use uuid::Uuid;
@@ -17,19 +17,23 @@ pub(crate) async fn on_delete(
     mut delivery: Delivery<gdpr::Delete>,
 ) -> Result<Handled, Failure> {
     let user = delivery.event.user.id;
-    let (people, rows) = erase(delivery.work(), user).await?;
-    confirm(delivery, &people, rows).await
+    let (people, deleted) = erase(delivery.work(), user).await?;
+    confirm(delivery, &people, deleted).await
 }
 
 /// Fences the person and their images and deletes every row about them. Says who was fenced and
-/// how many rows went.
+/// what went. The mailer breaks off what it is handing over to them.
 pub(crate) async fn erase(
     work: &mut Work,
     user: UserId,
-) -> Result<(Vec<Uuid>, u64), DatabaseError> {
+) -> Result<(Vec<Uuid>, Deleted), DatabaseError> {
     let mut people = vec![user.0];
     people.extend(store::images::of(work, user).await?);
     work.fence(&people).await?;
-    let rows = store::erasure::delete(work, user).await?;
-    Ok((people, rows))
+    let now = work.clock().micros();
+    let deleted = Deleted {
+        mails_under_way: store::erasure::mails_under_way(work, user, now).await?,
+        rows: store::erasure::delete(work, user).await?,
+    };
+    Ok((people, deleted))
 }

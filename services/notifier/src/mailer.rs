@@ -14,6 +14,7 @@ use chassis::group_commit::NotStored;
 use chassis::lifecycle::Lifecycle;
 use chassis::rpc::AskError;
 use chassis::unit_of_work::WorkError;
+use envelope::UserId;
 use futures::{StreamExt as _, stream};
 
 use self::outage::Outage;
@@ -28,6 +29,8 @@ const CLAIM: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_secs(1);
 /// Who wakes the mailer commits a moment later.
 const COMMITTED_BY_THEN: Duration = Duration::from_millis(30);
+/// While a mail is being handed over, its recipient may be erased.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// After so many refusals for now, about a day, a mail is taken for refused for good.
 const MOST_ATTEMPTS: i64 = 1440;
 
@@ -151,6 +154,16 @@ async fn claim(app: &App) -> Result<Vec<Sending>, Setback> {
         sendings.push(Box::pin(ratings::send(app.clone(), turn)));
     }
     Ok(sendings)
+}
+
+/// Ends once somebody is erased, by whichever process.
+async fn until_erased(app: &App, user: UserId) {
+    loop {
+        tokio::time::sleep(LOOK_EVERY).await;
+        if matches!(app.database.is_erased(user.0).await, Ok(true)) {
+            return;
+        }
+    }
 }
 
 fn after(now: i64, length: Duration) -> i64 {

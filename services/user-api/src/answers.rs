@@ -8,7 +8,7 @@ use clients::user::{
 use envelope::UserId;
 
 use crate::error::Error;
-use crate::store::identities;
+use crate::store::{erasures, identities};
 use crate::{App, deadlines, erasure, identity, import};
 
 pub(crate) fn table(app: App) -> BoundAnswers {
@@ -48,6 +48,11 @@ async fn find_by_email(app: App, question: FindByEmail) -> Result<Option<UserId>
 async fn address(app: App, question: Address) -> Result<Recipient, Refusal> {
     let person = identity::find(&app, question.user).await?;
     let person = person.ok_or(Error::UnknownUser)?;
+    let mut session = app.database.read().await.map_err(Error::from)?;
+    let open = erasures::open_of_user(&mut session, question.user.0).await;
+    if open.map_err(Error::from)?.is_some() {
+        return Err(Error::Erased.into());
+    }
     Ok(Recipient {
         email: person.email.ok_or(Error::UnknownUser)?,
         name: person.name,

@@ -139,10 +139,9 @@ pub(crate) async fn receive(work: &mut Work, receipt: &gdpr::Purged) -> Result<(
         return Ok(());
     }
     let event = receipt.request.id;
-    let deleted = i64::try_from(receipt.rows).unwrap_or(i64::MAX);
     // The lock comes first: of two last receipts, the later one must see the other.
     erasures::lock(work, event).await?;
-    erasures::receipt(work, event, &receipt.service, deleted).await?;
+    erasures::receipt(work, event, receipt).await?;
     go_on(work, event).await
 }
 

@@ -273,6 +273,12 @@ pub(super) static TABLES: &[Table] = &[
             technical("service", "who is to delete"),
             technical("state", "whether they have"),
             technical("deleted", "how many rows"),
+            column(
+                "mails_under_way",
+                Nobody,
+                Pseudonym,
+                "mails to the person that were being sent",
+            ),
         ],
     },
 ];

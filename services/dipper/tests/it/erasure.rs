@@ -6,6 +6,7 @@ mod kills;
 mod late;
 mod others;
 mod races;
+mod stalled;
 
 use std::path::Path;
 

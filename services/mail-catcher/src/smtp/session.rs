@@ -1,6 +1,7 @@
 //! One conversation with a client.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -111,7 +112,7 @@ impl<S: AsyncRead + AsyncWrite> Session<S> {
             self.connection.answer("503 5.5.1 MAIL comes first");
             return Ok(());
         }
-        match self.fault().await? {
+        match self.outwait(Fault::Stall).await? {
             Fault::Temporary => self.connection.answer("451 4.3.0 not now"),
             Fault::Permanent => self.connection.answer("550 5.1.1 no such recipient"),
             _ if self.recipients.len() == MAX_RECIPIENTS => {
@@ -125,18 +126,20 @@ impl<S: AsyncRead + AsyncWrite> Session<S> {
         Ok(())
     }
 
-    /// The fault that applies, once it is not a stall.
-    async fn fault(&mut self) -> Result<Fault, End> {
+    /// The fault that applies, once it is not this stall.
+    async fn outwait(&mut self, stall: Fault) -> Result<Fault, End> {
         let mut fault = self.catcher.fault.subscribe();
-        if *fault.borrow() == Fault::Stall {
+        if *fault.borrow() == stall {
             // What was answered before is not part of the stall.
             self.connection.flush().await?;
         }
+        self.catcher.stalled.fetch_add(1, Ordering::Relaxed);
         let settled = self
             .connection
-            .wait(fault.wait_for(|fault| *fault != Fault::Stall))
-            .await?;
-        settled.map(|fault| *fault).map_err(|_| End::Shutdown)
+            .wait(fault.wait_for(|fault| *fault != stall))
+            .await;
+        self.catcher.stalled.fetch_sub(1, Ordering::Relaxed);
+        settled?.map(|fault| *fault).map_err(|_| End::Shutdown)
     }
 
     async fn take(&mut self) -> Result<(), End> {
@@ -149,6 +152,7 @@ impl<S: AsyncRead + AsyncWrite> Session<S> {
             .answer("354 go on, end with a dot on its own line");
         match self.receive().await? {
             Ok(content) => {
+                self.outwait(Fault::StallAfterData).await?;
                 self.keep(Mail {
                     sender,
                     recipients,

@@ -6,7 +6,7 @@ use clients::auth::MailSecret;
 use clients::notifier::{AccountMail, recipient_mark};
 use clients::user::{Address, Purpose, Recipient};
 
-use super::{MOST_ATTEMPTS, Setback, after, count, outage};
+use super::{MOST_ATTEMPTS, Setback, after, count, outage, until_erased};
 use crate::letter::{self, Letter};
 use crate::post::{NotSent, To};
 use crate::store::accounts::Turn;
@@ -28,8 +28,11 @@ pub(super) async fn send(app: App, turn: Turn) -> Result<(), Setback> {
         name: "",
         mark: &recipient_mark(&app.keys, turn.user),
     };
-    // A mail that is written again holds another secret, so it is another mail.
-    match app.post.send(app.clock.random_id(), to, letter).await {
+    match app
+        .post
+        .send(turn.mail_id(), to, letter, until_erased(&app, turn.user))
+        .await
+    {
         Ok(()) => drop_it(&app, turn, "sent").await,
         Err(NotSent::Later) if turn.attempts < MOST_ATTEMPTS => {
             count(KIND, "later");
@@ -37,6 +40,7 @@ pub(super) async fn send(app: App, turn: Turn) -> Result<(), Setback> {
             Ok(postpone(&app, turn, due, 1).await?)
         }
         Err(NotSent::Later | NotSent::Refused) => drop_it(&app, turn, "refused").await,
+        Err(NotSent::BrokenOff) => drop_it(&app, turn, "broken-off").await,
         Err(away @ NotSent::Away(_)) => put_back(&app, turn, Setback::Away(away.to_string())).await,
     }
 }

@@ -13,7 +13,7 @@ use clients::user::{Address, Notifications, Purpose, Recipient};
 use envelope::{EventId, UserId, derived_id, notification};
 use uuid::Uuid;
 
-use super::{MOST_ATTEMPTS, Setback, after, count, outage};
+use super::{MOST_ATTEMPTS, Setback, after, count, outage, until_erased};
 use crate::digest::{Decision, decide};
 use crate::letter::{self, Told};
 use crate::post::{NotSent, To};
@@ -48,7 +48,11 @@ pub(super) async fn send(app: App, turn: Turn) -> Result<(), Setback> {
         name,
         mark: &recipient_mark(&app.keys, owner),
     };
-    match app.post.send(mail.id, to, letter).await {
+    match app
+        .post
+        .send(mail.id, to, letter, until_erased(&app, owner))
+        .await
+    {
         Ok(()) => sent(&app, owner, &mail).await,
         Err(NotSent::Later) if turn.attempts < MOST_ATTEMPTS => {
             count(KIND, "later");
@@ -56,6 +60,11 @@ pub(super) async fn send(app: App, turn: Turn) -> Result<(), Setback> {
             Ok(postpone(&app, owner, due, 1).await?)
         }
         Err(NotSent::Later | NotSent::Refused) => refused(&app, owner, mail.id).await,
+        // Its rows went with the erasure.
+        Err(NotSent::BrokenOff) => {
+            count(KIND, "broken-off");
+            Ok(())
+        }
         Err(away @ NotSent::Away(_)) => put_back(&app, turn, Setback::Away(away.to_string())).await,
     }
 }

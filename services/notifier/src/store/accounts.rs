@@ -14,6 +14,8 @@ const CLAIM: &str = "UPDATE account_mail SET claimed_until = $2
         SELECT id FROM account_mail WHERE due_at <= $1 AND claimed_until <= $1
         ORDER BY due_at LIMIT $3)
     RETURNING id, user_id, kind, attempts";
+const CLAIMED: &str = "SELECT id, user_id, kind, attempts FROM account_mail
+    WHERE user_id = $1 AND claimed_until > $2";
 const DELETE: &str = "DELETE FROM account_mail WHERE id = $1";
 const POSTPONE: &str =
     "UPDATE account_mail SET due_at = $2, claimed_until = 0, attempts = attempts + $3
@@ -30,6 +32,28 @@ pub(crate) struct Turn {
     pub(crate) kind: AccountMail,
     /// How often it was put off.
     pub(crate) attempts: i64,
+}
+
+impl Turn {
+    /// What the mail is sent under. One that is written again holds another secret, so it is another
+    /// mail.
+    pub(crate) fn mail_id(&self) -> Uuid {
+        Uuid::new_v5(&self.id, &self.attempts.to_be_bytes())
+    }
+}
+
+type Row = (Uuid, Uuid, String, i64);
+
+fn turns(rows: Vec<Row>) -> Result<Vec<Turn>, DatabaseError> {
+    let turn = |(id, user, name, attempts): Row| {
+        Ok(Turn {
+            id,
+            user: UserId(user),
+            kind: kind(&name)?,
+            attempts,
+        })
+    };
+    rows.into_iter().map(turn).collect()
 }
 
 fn name(kind: AccountMail) -> &'static str {
@@ -69,18 +93,18 @@ pub(crate) async fn claim(
     (now, until): (i64, i64),
     limit: i64,
 ) -> Result<Vec<Turn>, DatabaseError> {
-    let rows: Vec<(Uuid, Uuid, String, i64)> = sql!(session, c =>
-        sqlx::query_as(CLAIM).bind(now).bind(until).bind(limit).fetch_all(c).await)?;
-    rows.into_iter()
-        .map(|(id, user, name, attempts)| {
-            Ok(Turn {
-                id,
-                user: UserId(user),
-                kind: kind(&name)?,
-                attempts,
-            })
-        })
-        .collect()
+    turns(sql!(session, c =>
+        sqlx::query_as(CLAIM).bind(now).bind(until).bind(limit).fetch_all(c).await)?)
+}
+
+/// The mails to a user that some process has claimed.
+pub(crate) async fn claimed(
+    session: &mut Session,
+    user: UserId,
+    now: i64,
+) -> Result<Vec<Turn>, DatabaseError> {
+    turns(sql!(session, c =>
+        sqlx::query_as(CLAIMED).bind(user.0).bind(now).fetch_all(c).await)?)
 }
 
 /// The mail is through, one way or the other.

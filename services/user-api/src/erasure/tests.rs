@@ -46,6 +46,7 @@ fn receipt(event: EventId, service: &str) -> gdpr::Purged {
         request: event.0.into(),
         service: service.to_owned(),
         rows: 2,
+        mails_under_way: Vec::new(),
     }
 }
 

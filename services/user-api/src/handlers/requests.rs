@@ -190,19 +190,24 @@ fn receipt(
     let Some(finished_at) = erasure.finished_at else {
         return Ok(None);
     };
-    let services = rows.iter().map(|row| ServiceReceipt {
-        name: row.service.clone(),
-        rows: row.deleted,
-    });
+    let services = rows.iter().map(service_receipt);
     Ok(Some(Receipt {
         request_sha256: request_sha256.to_owned(),
         requested_at: time(erasure.requested_at)?,
         finished_at: time(finished_at)?,
         events_deleted: erasure.events_deleted,
-        services: services.collect(),
+        services: services.collect::<Result<_, _>>()?,
         scan: scan_receipt(erasure)?,
         backups_end_at: erasure.backups_end_at.map(time).transpose()?,
     }))
+}
+
+fn service_receipt(row: &ServiceRow) -> Result<ServiceReceipt, DatabaseError> {
+    Ok(ServiceReceipt {
+        name: row.service.clone(),
+        rows: row.deleted,
+        mails_under_way: row.mails_under_way()?,
+    })
 }
 
 /// How the person was looked for, and how before.

@@ -1,10 +1,12 @@
 //! Erasure requests and what the services said to them.
 
-use chassis::database::{DatabaseError, Session, Sql};
+use chassis::database::{DatabaseError, Session, Sql, json_text};
 use chassis::sql;
 use chrono::{DateTime, Utc};
+use envelope::gdpr;
 use uuid::Uuid;
 
+use super::from_json;
 use crate::progress::{Known, ServiceState, State};
 
 const INSERT: &str =
@@ -24,9 +26,11 @@ const EXPECT: Sql = Sql {
                SELECT $1, value, 'waiting', 0 FROM jsonb_array_elements_text($2::jsonb) AS v(value)
                ON CONFLICT DO NOTHING",
 };
-const RECEIPT: &str = "INSERT INTO erasure_service (event_id, service, state, deleted)
-    VALUES ($1, $2, 'done', $3)
-    ON CONFLICT (event_id, service) DO UPDATE SET state = 'done', deleted = excluded.deleted
+const RECEIPT: &str =
+    "INSERT INTO erasure_service (event_id, service, state, deleted, mails_under_way)
+    VALUES ($1, $2, 'done', $3, $4)
+    ON CONFLICT (event_id, service) DO UPDATE SET state = 'done', deleted = excluded.deleted,
+        mails_under_way = excluded.mails_under_way
     WHERE erasure_service.state <> 'done'";
 const WAITING: &str =
     "SELECT COUNT(*) FROM erasure_service WHERE event_id = $1 AND state = 'waiting'";
@@ -46,8 +50,7 @@ const FORGET_PLANNED: &str = "DELETE FROM erasure WHERE event_id = $1 AND state 
 const BY_REQUEST: &str =
     "SELECT event_id, state, requested_at, due_at, finished_at, events_deleted, control, scan, extension_reason, backups_end_at
     FROM erasure WHERE request_hash = $1";
-const SERVICES: &str =
-    "SELECT service, state, deleted FROM erasure_service WHERE event_id = $1 ORDER BY service";
+const SERVICES: &str = "SELECT service, state, deleted, mails_under_way FROM erasure_service WHERE event_id = $1 ORDER BY service";
 
 /// A request that is to be opened.
 pub(crate) struct NewErasure {
@@ -81,6 +84,16 @@ pub(crate) struct ServiceRow {
     pub service: String,
     pub state: String,
     pub deleted: i64,
+    mails_under_way: Option<String>,
+}
+
+impl ServiceRow {
+    /// The Message-IDs of mails that it was handing over when it deleted.
+    pub(crate) fn mails_under_way(&self) -> Result<Vec<Uuid>, DatabaseError> {
+        let text = self.mails_under_way.as_deref();
+        let mails = from_json(text, "erasure_service.mails_under_way")?;
+        Ok(mails.unwrap_or_default())
+    }
 }
 
 /// Opens a request, unless this one, or another that waits for its event, is there.
@@ -132,11 +145,12 @@ pub(crate) async fn fence(
 pub(crate) async fn receipt(
     session: &mut Session,
     event: Uuid,
-    service: &str,
-    deleted: i64,
+    receipt: &gdpr::Purged,
 ) -> Result<(), DatabaseError> {
+    let deleted = i64::try_from(receipt.rows).unwrap_or(i64::MAX);
+    let mails = json_text(&receipt.mails_under_way)?;
     sql!(session, c => sqlx::query(RECEIPT)
-        .bind(event).bind(service).bind(deleted)
+        .bind(event).bind(&receipt.service).bind(deleted).bind(&mails)
         .execute(c).await.map(drop))?;
     Ok(())
 }
