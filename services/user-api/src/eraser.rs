@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use chassis::outbox;
+use chassis::erasure::erase_delivery;
 use uuid::Uuid;
 
 use crate::broker::End;
@@ -162,9 +162,7 @@ async fn forget(app: &App, user: Uuid) -> anyhow::Result<bool> {
     if is_new || !erasures::ready(&mut work).await?.contains(&user) {
         return Ok(false);
     }
-    for person in people {
-        outbox::erase(&mut work, person).await?;
-    }
+    erase_delivery(&mut work, &people).await?;
     app.tombstones.keep(&mut work, user).await?;
     let now = work.clock().micros();
     for (event, sealed) in scans::needles(&mut work, user).await? {
