@@ -5,7 +5,9 @@ use std::future::Future;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
+use serde_json::{Value, json};
 use testkit::wire::Stored;
+use testkit::{Api, Birder};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -206,6 +208,23 @@ pub async fn account(
                 format!("{service}: handled {handled} times, {inbox} different events")
             });
         }
+    }
+    Ok(())
+}
+
+/// An admin has all that failed at a consumer tried again.
+pub async fn replay(api: &Api, admin: &Birder, consumer: &str) -> anyhow::Result<()> {
+    const PATIENCE: Duration = Duration::from_mins(2);
+    let path = "/api/v1/admin/dead-letters/decisions";
+    let asked = json!({"action": "replay", "consumer": consumer, "reason": "It was repaired."});
+    let made = api.post_as(admin, path, &asked).await;
+    if made.status.is_success() {
+        let path = format!("{path}/{}", made.json["id"].as_str().unwrap_or_default());
+        until("the decision is carried out", PATIENCE, async || {
+            let decision = api.get_as(admin, &path).await.json;
+            (decision["is_done"] == Value::Bool(true)).then_some(())
+        })
+        .await?;
     }
     Ok(())
 }

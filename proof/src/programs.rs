@@ -3,6 +3,7 @@
 mod bitrot;
 mod cluster;
 mod disk_full;
+mod erasures;
 mod faults;
 mod fence;
 mod kills;
@@ -153,6 +154,12 @@ pub const PROGRAMS: &[Program] = &[
         shows: "mails wait for UserAPI, with one probe at a time, and flow when it is back",
         alone: false,
         start: |setting| Box::pin(user_api_away::run(setting)),
+    },
+    Program {
+        name: "erasures",
+        shows: "erasures that race with what their people do leave nothing, and others as they were",
+        alone: false,
+        start: |setting| Box::pin(erasures::run(setting)),
     },
     Program {
         name: "faults",

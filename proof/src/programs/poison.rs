@@ -6,7 +6,6 @@ use std::time::Duration;
 use futures::future::join_all;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
-use serde_json::{Value, json};
 use testkit::{Postgres, create_admin};
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -16,7 +15,7 @@ use crate::checker::compare;
 use crate::events::{publish_all, tick, unreadable_tick};
 use crate::load::random_id;
 use crate::log::Operations;
-use crate::places::{account, until};
+use crate::places::{account, replay, until};
 use crate::report::Outcome;
 use crate::tables::Tables;
 use crate::world::{Plan, World};
@@ -78,7 +77,18 @@ async fn one_poison_event(
     });
     others_go_on(setting, world, (random, user), outcome).await?;
     tables.execute("DROP TRIGGER poison ON tick").await?;
-    replay(setting, world).await?;
+    create_admin(
+        &setting.binary.to_string_lossy(),
+        world.folder(),
+        EMAIL,
+        PASSWORD,
+    )
+    .await;
+    let admin = world
+        .api
+        .log_in(EMAIL.to_owned(), PASSWORD.to_owned())
+        .await;
+    replay(&world.api, &admin, "statistics").await?;
     repaired(world, user, &ids, outcome).await
 }
 
@@ -127,26 +137,6 @@ fn plant(id: Uuid) -> String {
          END $$ LANGUAGE plpgsql;
          CREATE TRIGGER poison BEFORE INSERT ON tick FOR EACH ROW EXECUTE FUNCTION refuse();"
     )
-}
-
-/// An admin has all that failed at Statistics tried again.
-async fn replay(setting: &Setting, world: &World) -> anyhow::Result<()> {
-    let binary = setting.binary.to_string_lossy();
-    create_admin(&binary, world.folder(), EMAIL, PASSWORD).await;
-    let api = &world.api;
-    let admin = api.log_in(EMAIL.to_owned(), PASSWORD.to_owned()).await;
-    let path = "/api/v1/admin/dead-letters/decisions";
-    let asked = json!({"action": "replay", "consumer": "statistics", "reason": "It was repaired."});
-    let made = api.post_as(&admin, path, &asked).await;
-    if made.status.is_success() {
-        let path = format!("{path}/{}", made.json["id"].as_str().unwrap_or_default());
-        until("the decision is carried out", PATIENCE, async || {
-            let decision = api.get_as(&admin, &path).await.json;
-            (decision["is_done"] == Value::Bool(true)).then_some(())
-        })
-        .await?;
-    }
-    Ok(())
 }
 
 /// How long other people's ticks take beside the events of somebody whose are handled, and beside

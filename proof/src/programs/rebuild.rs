@@ -48,7 +48,7 @@ pub async fn run(setting: Setting) -> anyhow::Result<Outcome> {
 }
 
 /// Builds Statistics anew; says what the command line said last.
-async fn rebuild(setting: &Setting, world: &World) -> anyhow::Result<String> {
+pub(super) async fn rebuild(setting: &Setting, world: &World) -> anyhow::Result<String> {
     let folder = world.folder().to_string_lossy();
     let arguments = ["rebuild", "statistics", "--data-dir", &*folder];
     let output = Launch::new(&setting.binary.to_string_lossy(), &arguments)

@@ -70,21 +70,14 @@ pub async fn run(setting: Setting) -> anyhow::Result<Outcome> {
     outcome.demand(drained.is_some(), || {
         "the load was not handled in time".to_owned()
     });
-    let names = consumers(&world.wire().await).await?.into_keys().collect();
-    caught_up(&world, &names).await?;
     let before = digests(&world).await?;
     let (mailed, repeated) = (mails(&world).await?.len(), world.mail.repeats());
     for round in 1..=2 {
-        world.stop_all().await;
-        rewind(&world).await?;
-        world.begin_all().await;
-        let took = caught_up(&world, &names).await?;
+        let (consumers, took) = once_more(&mut world).await?;
         outcome.did(format!(
-            "rewound {} consumers, caught up in {}",
-            names.len(),
+            "rewound {consumers} consumers, caught up in {}",
             seconds(took)
         ));
-        drain(&world, PATIENCE).await?;
         for (table, digest) in digests(&world).await? {
             let same = before.get(&table) == Some(&digest);
             outcome.demand(same, || {
@@ -102,6 +95,19 @@ pub async fn run(setting: Setting) -> anyhow::Result<Outcome> {
     account_all(&world, &mut outcome).await?;
     world.stop_all().await;
     Ok(outcome)
+}
+
+/// Stops everything, has every consumer begin at the first event once more and waits until they caught up:
+/// how many there are, and how long it took.
+pub(super) async fn once_more(world: &mut World) -> anyhow::Result<(usize, Duration)> {
+    let names: BTreeSet<_> = consumers(&world.wire().await).await?.into_keys().collect();
+    caught_up(world, &names).await?;
+    world.stop_all().await;
+    rewind(world).await?;
+    world.begin_all().await;
+    let took = caught_up(world, &names).await?;
+    drain(world, PATIENCE).await?;
+    Ok((names.len(), took))
 }
 
 /// Checkpoints of projections are reset, and the broker forgets what it knew of consumers.
@@ -153,7 +159,7 @@ async fn caught_up(
 }
 
 /// What each table of the business holds.
-async fn digests(world: &World) -> anyhow::Result<BTreeMap<String, String>> {
+pub(super) async fn digests(world: &World) -> anyhow::Result<BTreeMap<String, String>> {
     let mut found = BTreeMap::new();
     for service in KEEPERS {
         let mut tables = world.tables(service).await?;

@@ -52,7 +52,7 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 17] = [
         ],
     ),
     ("testkit", &["chassis", "mail-catcher"]),
-    ("proof", &["mail-catcher", "testkit"]),
+    ("proof", &["envelope", "mail-catcher", "testkit"]),
 ];
 
 #[tokio::test]
