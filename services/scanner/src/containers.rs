@@ -2,8 +2,7 @@
 //! those within. An archive's directory is not needed for that: what is cut off, or has lost its
 //! end, is read as far as it goes.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 use flate2::bufread::{DeflateDecoder, MultiGzDecoder};
@@ -12,6 +11,7 @@ use memchr::memmem;
 use crate::Report;
 use crate::files::scan_reader;
 use crate::matcher::Matcher;
+use crate::open::open;
 
 /// RFC 1952, deflate.
 const GZIP: &[u8] = b"\x1f\x8b\x08";
@@ -59,8 +59,7 @@ pub(crate) fn scan(
     begin: Begin,
     report: &mut Report,
 ) -> io::Result<()> {
-    let mut source = File::open(file)?;
-    source.seek(SeekFrom::Start(begin.offset))?;
+    let source = open(file)?.from_place(begin.offset);
     let mut search = Search {
         matcher,
         file,

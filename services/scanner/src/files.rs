@@ -1,13 +1,14 @@
 //! Reads files from end to end.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
 
 use crate::containers;
 use crate::forms::Form;
 use crate::matcher::Matcher;
+use crate::open::open;
 use crate::{Finding, Report};
 
 /// So much is read at a time.
@@ -69,7 +70,7 @@ fn scan_name(matcher: &Matcher, place: &Path, report: &mut Report) {
 }
 
 fn scan_file(matcher: &Matcher, file: &Path, report: &mut Report) -> io::Result<()> {
-    let begins = scan_reader(matcher, File::open(file)?, (file, &[]), report)?;
+    let begins = scan_reader(matcher, open(file)?, (file, &[]), report)?;
     report.files += 1;
     for begin in begins {
         containers::scan(matcher, file, begin, report)?;

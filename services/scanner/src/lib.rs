@@ -9,10 +9,12 @@ mod containers;
 mod files;
 mod forms;
 mod matcher;
+mod open;
 
 use std::path::{Path, PathBuf};
 
 pub use forms::Form;
+pub use open::{Opened, open};
 
 use crate::forms::Pattern;
 use crate::matcher::Matcher;

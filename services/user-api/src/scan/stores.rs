@@ -1,8 +1,7 @@
 //! Where people are looked for, and what was seen there.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{Read as _, Seek as _, SeekFrom};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -196,9 +195,8 @@ fn stands_alone(finding: &Finding, length: usize) -> bool {
 
 /// The bytes before and after a place in a file.
 fn around(file: &Path, offset: u64, length: usize) -> Option<(Option<u8>, Option<u8>)> {
-    let mut file = File::open(file).ok()?;
     let front = u64::from(offset > 0);
-    file.seek(SeekFrom::Start(offset - front)).ok()?;
+    let file = scanner::open(file).ok()?.from_place(offset - front);
     let mut bytes = Vec::new();
     let many = front + u64::try_from(length).ok()? + 1;
     file.take(many).read_to_end(&mut bytes).ok()?;
