@@ -166,6 +166,11 @@ const TAKE: Sql = Sql {
 };
 const DEPENDENTS_DUE: &str = "UPDATE parked SET due_at = $4
     WHERE consumer = $1 AND stream = $2 AND dependency = $3 AND status = 'error'";
+// What goes from here has become of an event as well: the account of what was offered stays whole.
+const COUNT_ERASED: &str = "UPDATE progress SET erased = erased + (SELECT count(*) FROM parked
+        WHERE parked.consumer = progress.consumer AND parked.stream = progress.stream AND people LIKE $1)
+    WHERE EXISTS (SELECT 1 FROM parked
+        WHERE parked.consumer = progress.consumer AND parked.stream = progress.stream AND people LIKE $1)";
 const ERASE: &str = "DELETE FROM parked WHERE people LIKE $1";
 
 #[derive(Debug, FromRow)]
@@ -314,6 +319,7 @@ impl Lot {
 /// Deletes the parked events that name a person or an image.
 pub(crate) async fn erase(session: &mut Session, person: Uuid) -> Result<u64, DatabaseError> {
     let pattern = format!("%{person}%");
+    sql!(session, c => sqlx::query(COUNT_ERASED).bind(&pattern).execute(c).await.map(drop))?;
     Ok(
         sql!(session, c => sqlx::query(ERASE).bind(&pattern).execute(c).await.map(|done| done.rows_affected()))?,
     )
