@@ -1,5 +1,7 @@
 //! The command line.
 
+mod keys;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -8,6 +10,7 @@ use clients::auth::Role;
 use uuid::Uuid;
 
 use crate::names::ServiceName;
+pub(crate) use keys::{Keys, Rotate};
 
 /// Dipper: tick birds, rate photos, and a system of events behind it that forgets when asked to.
 #[derive(Debug, Parser)]
@@ -46,6 +49,9 @@ pub(crate) enum Command {
     Restore(Restore),
     /// Tell how long each store keeps what is in it, and how old the oldest of it is.
     Retention(RunningInstance),
+    /// The keys that everything is sealed with.
+    #[command(subcommand)]
+    Keys(Keys),
     /// Accounts.
     #[command(subcommand)]
     User(User),
@@ -220,6 +226,9 @@ pub(crate) struct Restore {
     /// Take the place of what is there.
     #[arg(long)]
     pub replace: bool,
+    /// A copy of the keys/ folder from when the backup was made, if a rotation has destroyed its key since.
+    #[arg(long, value_name = "DIR")]
+    pub old_keys: Option<PathBuf>,
     /// The nats-server to bring the streams back with.
     #[arg(long, value_name = "PATH")]
     nats_server: Option<PathBuf>,
@@ -378,6 +387,7 @@ impl Command {
                 set("data_dir", path(&restore.data_dir));
                 set("nats_server", path(&restore.nats_server));
             }
+            Self::Keys(keys) => set("data_dir", path(keys.data_dir())),
             Self::Retention(instance) => set("data_dir", path(&instance.data_dir)),
             Self::Explain(explain) => set("data_dir", path(&explain.data_dir)),
             Self::Rebuild(rebuild) => set("data_dir", path(&rebuild.data_dir)),

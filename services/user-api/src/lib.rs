@@ -52,7 +52,7 @@ use axum::extract::FromRef;
 use chassis::bus::Bus;
 use chassis::clock::Clock;
 use chassis::database::Database;
-use chassis::keys::{Keys, PurposeKey};
+use chassis::keys::{Keys, PurposeKey, SealingKey};
 use chassis::lifecycle::Lifecycle;
 use chassis::objects::Objects;
 use chassis::{Chassis, Service};
@@ -95,7 +95,7 @@ struct Parts {
     /// that a restored database can be fenced again from the events.
     subject_key: PurposeKey,
     /// Seals the archives' own keys.
-    export_key: PurposeKey,
+    export_key: SealingKey,
     export_life: Duration,
     exports: Folder,
     replicas: Replicas,
@@ -139,7 +139,7 @@ pub async fn service(chassis: &Chassis) -> anyhow::Result<Service> {
         keys: chassis.keys.clone(),
         request_key: chassis.keys.purpose("user-api request"),
         subject_key: chassis.keys.purpose("fence"),
-        export_key: chassis.keys.purpose("user-api export"),
+        export_key: chassis.keys.sealing("user-api export"),
         export_life: chassis.settings.export_life.0,
         exports: Folder::open(&chassis.settings.data_dir)?,
         replicas: Replicas::default(),

@@ -3,7 +3,7 @@
 
 use anyhow::Context as _;
 use chassis::database::{DatabaseError, Session, json_text};
-use chassis::keys::{Keys, PurposeKey};
+use chassis::keys::{Keys, SealingKey};
 use envelope::UserId;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -30,14 +30,14 @@ pub(crate) struct Needles {
 #[derive(Clone, Debug)]
 pub(crate) struct NeedleCase {
     vault: Vault,
-    key: PurposeKey,
+    key: SealingKey,
 }
 
 impl NeedleCase {
     pub(crate) fn new(keys: &Keys) -> Self {
         Self {
             vault: Vault::new(keys),
-            key: keys.purpose("user-api needles"),
+            key: keys.sealing("user-api needles"),
         }
     }
 

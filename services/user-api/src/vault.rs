@@ -3,7 +3,7 @@
 
 use chassis::access::Sealed;
 use chassis::database::DatabaseError;
-use chassis::keys::{Keys, PurposeKey, Unsealable};
+use chassis::keys::{Keys, PurposeKey, SealingKey, Unsealable};
 use envelope::UserId;
 use serde_json::Value;
 
@@ -13,7 +13,7 @@ use crate::account::{EmailAddress, Name};
 #[derive(Clone, Debug)]
 pub(crate) struct Vault {
     addresses: PurposeKey,
-    keys: PurposeKey,
+    keys: SealingKey,
 }
 
 /// A new person's sealed fields.
@@ -33,7 +33,7 @@ impl Vault {
     pub(crate) fn new(keys: &Keys) -> Self {
         Self {
             addresses: keys.purpose("user-api email"),
-            keys: keys.purpose("user-api vault"),
+            keys: keys.sealing("user-api vault"),
         }
     }
 
