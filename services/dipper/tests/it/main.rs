@@ -24,6 +24,7 @@ mod erasure;
 mod export;
 mod faults;
 mod import;
+mod keys;
 mod kills;
 mod pages;
 mod rebuild;
