@@ -10,7 +10,7 @@ use clients::auth::Role;
 use uuid::Uuid;
 
 use crate::names::ServiceName;
-pub(crate) use keys::{Keys, Rotate};
+pub(crate) use keys::{Admit, Keys, Rotate};
 
 /// Dipper: tick birds, rate photos, and a system of events behind it that forgets when asked to.
 #[derive(Debug, Parser)]
@@ -226,9 +226,6 @@ pub(crate) struct Restore {
     /// Take the place of what is there.
     #[arg(long)]
     pub replace: bool,
-    /// A copy of the keys/ folder from when the backup was made, if a rotation has destroyed its key since.
-    #[arg(long, value_name = "DIR")]
-    pub old_keys: Option<PathBuf>,
     /// The nats-server to bring the streams back with.
     #[arg(long, value_name = "PATH")]
     nats_server: Option<PathBuf>,

@@ -1,5 +1,5 @@
 //! `dipper keys rotate`: a new key seals, the services seal anew what older ones have sealed, and when nothing
-//! is left the older ones are destroyed.
+//! is left the older ones are destroyed. `dipper keys admit`: they come back for an old backup.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -41,6 +41,14 @@ pub(crate) async fn rotate(settings: &Settings, command: &Rotate) -> anyhow::Res
     let outcome = rotate_with(&bus, settings, &keys, command).await;
     bus.close().await;
     outcome
+}
+
+/// Takes in keys that were kept.
+pub(crate) fn admit(settings: &Settings, kept: &Path) -> anyhow::Result<()> {
+    let keys = settings.keys()?;
+    keys.admit(&Keys::open_existing(kept)?)?;
+    say("taken in; restore what was backed up with them, then rotate again to destroy them");
+    Ok(())
 }
 
 async fn rotate_with(

@@ -91,6 +91,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Serve(command) => serve::run(settings, &command).await,
             Command::Backup(command) => Box::pin(backup::make(&settings, &command.folder)).await,
             Command::Restore(command) => Box::pin(backup::restore(&settings, &command)).await,
+            Command::Keys(Keys::Admit(command)) => keys::admit(&settings, &command.kept),
             Command::Keys(Keys::Rotate(command)) => keys::rotate(&settings, &command).await,
             Command::Retention(_) => retention::run(&settings).await,
             Command::Explain(command) => explain::run(&settings, command.event).await,

@@ -10,6 +10,9 @@ pub(crate) enum Keys {
     /// DIPPER_SECRET gives is followed by DIPPER_NEW_SECRET; one in keys/ is made anew. Whoever breaks it off runs
     /// it again. Backups made before need the old keys: see --keep.
     Rotate(Rotate),
+    /// Take in keys that were kept from before a rotation, to restore what was backed up then. The next rotation
+    /// destroys them again.
+    Admit(Admit),
 }
 
 #[derive(Debug, Args)]
@@ -17,14 +20,26 @@ pub(crate) struct Rotate {
     /// Data folder of the running instance [default: ./dipper-data].
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
-    /// Copy the keys as they are into this new folder first, for `dipper restore --old-keys`.
+    /// Copy the keys as they are into this new folder first, for `dipper keys admit`.
     #[arg(long, value_name = "DIR")]
     pub keep: Option<PathBuf>,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct Admit {
+    /// The folder that they were kept in.
+    #[arg(value_name = "DIR")]
+    pub kept: PathBuf,
+    /// Data folder of the instance, whether it runs or not [default: ./dipper-data].
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+}
+
 impl Keys {
     pub const fn data_dir(&self) -> &Option<PathBuf> {
-        let Self::Rotate(rotate) = self;
-        &rotate.data_dir
+        match self {
+            Self::Rotate(rotate) => &rotate.data_dir,
+            Self::Admit(admit) => &admit.data_dir,
+        }
     }
 }

@@ -84,7 +84,7 @@ impl Manifest {
             .sealing(&format!("backup {}", self.id))
             .numbered(number);
         key.with_context(|| {
-            format!("this backup is sealed with key {number}, which a rotation has destroyed: name the folder that you kept it in with --old-keys")
+            format!("this backup is sealed with key {number}, which a rotation has destroyed: take in those that you kept with `dipper keys admit`, and restore it then")
         })
     }
 

@@ -39,10 +39,6 @@ pub(crate) async fn run(settings: &Settings, command: &Restore) -> anyhow::Resul
     let Some(_lock) = up::lock(data)? else {
         bail!("{} is in use by a dipper; stop it first", data.display());
     };
-    if let Some(old) = &command.old_keys {
-        let old = Keys::open_existing(old)?;
-        keys.admit(&old)?;
-    }
     let folder = shelf::find(&command.folder)?;
     let (restoring, ledger) = Restoring::open(settings, keys, &folder)?;
     let mark = Mark::of(data);

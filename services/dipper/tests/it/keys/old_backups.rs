@@ -2,7 +2,7 @@
 
 use testkit::Api;
 
-use super::{rotate, seen_by};
+use super::{admit, rotate, seen_by};
 use crate::backup::copies::{back_up, backups, emptied, restore};
 use crate::backup::people::start_restored;
 use crate::canary::Canary;
@@ -23,9 +23,9 @@ async fn an_old_backup_is_restored_with_the_keys_that_were_kept_and_sealed_anew_
 
     let [old, new] = <[_; 2]>::try_from(backups(shelf.path())).unwrap();
     let refused = restore(&old, data.path(), &[]).await.unwrap_err();
-    assert!(refused.contains("--old-keys"), "{refused}");
-    let old_keys = ["--old-keys", &*kept.to_string_lossy()];
-    restore(&old, data.path(), &old_keys).await.unwrap();
+    assert!(refused.contains("keys admit"), "{refused}");
+    admit(&kept, data.path()).await.unwrap();
+    restore(&old, data.path(), &[]).await.unwrap();
     let running = start_restored(data.path()).await;
     let api = Api::new(&running.url);
     let log_in = async |api: &Api| {
