@@ -55,7 +55,7 @@ impl Vault {
         };
         SealedIdentity {
             key: self.keys.seal(&format!("{user} key"), own.key.as_bytes()),
-            email: email.map(|email| own.seal("email", email.as_str())),
+            email: email.map(|email| own.seal_email(email)),
             name: own.seal_name(name),
         }
     }
@@ -72,7 +72,7 @@ impl Vault {
 }
 
 impl Vault {
-    /// Opens a sealed column of an identity, for an export.
+    /// Opens a sealed column of an identity, or of its change, for an export.
     pub(crate) fn open(&self, sealed: &Sealed<'_>) -> Result<Value, DatabaseError> {
         let user = UserId(sealed.id_of("user_id")?);
         let (key, bytes) = (sealed.bytes_of("key_sealed")?, sealed.bytes()?);
@@ -96,6 +96,10 @@ impl OwnKey {
 
     pub(crate) fn open_name(&self, sealed: &[u8]) -> Result<String, Unsealable> {
         self.open("name", sealed)
+    }
+
+    pub(crate) fn seal_email(&self, email: &EmailAddress) -> Vec<u8> {
+        self.seal("email", email.as_str())
     }
 
     pub(crate) fn open_email(&self, sealed: &[u8]) -> Result<String, Unsealable> {

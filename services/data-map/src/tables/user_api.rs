@@ -71,6 +71,53 @@ pub(super) static TABLES: &[Table] = &[
     },
     personal(
         SERVICE,
+        "address_change",
+        &ACCOUNTS,
+        Retention::For(Duration::from_hours(24)),
+        &[
+            column(
+                "user_id",
+                AccountHolder,
+                Pseudonym,
+                "whose address is to change",
+            ),
+            column(
+                "key_sealed",
+                AccountHolder,
+                Credential,
+                "the person's own key, sealed",
+            ),
+            column(
+                "email_sealed",
+                AccountHolder,
+                Contact,
+                "the new address, sealed with that key",
+            )
+            .opened(),
+            column(
+                "email_hash",
+                AccountHolder,
+                Contact,
+                "a keyed hash of the new address, to find whether it is somebody's",
+            )
+            .left_out("a keyed hash of the new address, which is here itself"),
+            column(
+                "token_hash",
+                AccountHolder,
+                Credential,
+                "a hash of what the link holds",
+            ),
+            column(
+                "expires_at",
+                AccountHolder,
+                Activity,
+                "until when it can be confirmed",
+            ),
+        ],
+    )
+    .of(&[person("user_id", AccountHolder)]),
+    personal(
+        SERVICE,
         "subject_index",
         &ERASURE,
         Retention::EachStream,

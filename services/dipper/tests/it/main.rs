@@ -6,6 +6,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod address;
 mod architecture;
 mod backup;
 mod bad_input;
