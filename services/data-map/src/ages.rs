@@ -70,6 +70,17 @@ pub static AGES: &[Aged] = &[
     swept("auth-api", "mailed_code", Age::Until("expires_at")),
     swept("user-api", "address_change", Age::Until("expires_at")),
     kept("user-api", "export", "requested_at"),
+    Aged {
+        service: "user-api",
+        table: "erasure_service",
+        age: Age::With {
+            column: "event_id",
+            table: "erasure",
+            key: "event_id",
+        },
+        ended_by: EndedBy::Service,
+    },
+    kept("user-api", "erasure", "finished_at"),
     kept("user-api", "import", "begun_at"),
     kept("notifier", "pending", "queued_at"),
     kept("notifier", "account_mail", "queued_at"),

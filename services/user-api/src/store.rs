@@ -4,6 +4,7 @@ pub(crate) mod address_changes;
 pub(crate) mod deadlines;
 pub(crate) mod erasures;
 pub(crate) mod exports;
+pub(crate) mod finished;
 pub(crate) mod identities;
 pub(crate) mod imports;
 pub(crate) mod index;

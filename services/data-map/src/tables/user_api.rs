@@ -10,6 +10,8 @@ use crate::model::Whose::{AccountHolder, Named, Nobody};
 use crate::model::{Erasure, Retention};
 
 const SERVICE: &str = "user-api";
+/// What was done can be asked for until the last backup is gone, and a day longer.
+const DONE: Duration = Duration::from_hours(31 * 24);
 
 pub(super) static TABLES: &[Table] = &[
     Table {
@@ -182,7 +184,7 @@ pub(super) static TABLES: &[Table] = &[
         service: SERVICE,
         name: "erasure",
         activity: &ERASURE,
-        retention: Retention::UntilDone,
+        retention: Retention::For(DONE),
         erasure: Erasure::NamesGo,
         belongs: Belongs::To(&[person("user_id", AccountHolder)]),
         columns: &[
@@ -312,7 +314,7 @@ pub(super) static TABLES: &[Table] = &[
         service: SERVICE,
         name: "erasure_service",
         activity: &ERASURE,
-        retention: Retention::Unlimited,
+        retention: Retention::For(DONE),
         erasure: Erasure::Stays("it names a request, not a person"),
         belongs: Belongs::ToNobody,
         columns: &[
