@@ -10,7 +10,7 @@ use clients::auth::Role;
 use uuid::Uuid;
 
 use crate::names::ServiceName;
-pub(crate) use keys::{Admit, Keys, Rotate};
+pub(crate) use keys::{Keys, Rotate};
 
 /// Dipper: tick birds, rate photos, and a system of events behind it that forgets when asked to.
 #[derive(Debug, Parser)]
@@ -384,7 +384,7 @@ impl Command {
                 set("data_dir", path(&restore.data_dir));
                 set("nats_server", path(&restore.nats_server));
             }
-            Self::Keys(keys) => set("data_dir", path(keys.data_dir())),
+            Self::Keys(keys) => set("data_dir", keys.data_dir()),
             Self::Retention(instance) => set("data_dir", path(&instance.data_dir)),
             Self::Explain(explain) => set("data_dir", path(&explain.data_dir)),
             Self::Rebuild(rebuild) => set("data_dir", path(&rebuild.data_dir)),

@@ -16,6 +16,7 @@ use chassis::settings::{Secret, Settings};
 use data_map::{SEALS, Seal};
 
 use crate::arguments::Rotate;
+use crate::backup::keys_of;
 use crate::{say, up};
 
 /// How long to wait before a service is asked again that did not answer.
@@ -27,12 +28,13 @@ const MOST_MISSED: u32 = 40;
 #[derive(Default)]
 struct Progress {
     values: BTreeMap<String, u64>,
-    unreadable: u64,
+    /// Columns with values that no key opens.
+    unreadable: Vec<String>,
 }
 
 /// Rotates the key, or goes on with a rotation that was broken off.
 pub(crate) async fn rotate(settings: &Settings, command: &Rotate) -> anyhow::Result<()> {
-    let keys = settings.keys()?;
+    let keys = keys_of(settings)?;
     let folder = settings.keys_folder();
     let Some(_lock) = up::lock(&folder)? else {
         bail!("another rotation works in {}", folder.display());
@@ -45,7 +47,7 @@ pub(crate) async fn rotate(settings: &Settings, command: &Rotate) -> anyhow::Res
 
 /// Takes in keys that were kept.
 pub(crate) fn admit(settings: &Settings, kept: &Path) -> anyhow::Result<()> {
-    let keys = settings.keys()?;
+    let keys = keys_of(settings)?;
     keys.admit(&Keys::open_existing(kept)?)?;
     say("taken in; restore what was backed up with them, then rotate again to destroy them");
     Ok(())
@@ -123,9 +125,9 @@ async fn seal_all(bus: &Bus, keys: &Keys, overlap: Duration) -> anyhow::Result<(
             seal_column(bus, keys, seal, &mut pass).await?;
         }
         ensure!(
-            pass.unreadable == 0,
-            "{} values open with no key; the older keys are kept",
-            pass.unreadable
+            pass.unreadable.is_empty(),
+            "some values open with no key, so the older ones are kept: {}",
+            pass.unreadable.join(", ")
         );
         let is_clean = pass.values.is_empty();
         for (column, values) in pass.values {
@@ -164,7 +166,10 @@ async fn seal_column(
             "{} does not see the key ring in this data folder; all processes must share it",
             seal.service
         );
-        pass.unreadable += page.unreadable;
+        if page.unreadable > 0 {
+            pass.unreadable
+                .push(format!("{name} ({})", page.unreadable));
+        }
         if page.values > 0 {
             let values = pass.values.entry(name.clone()).or_default();
             *values += page.values;

@@ -36,10 +36,12 @@ pub(crate) struct Admit {
 }
 
 impl Keys {
-    pub const fn data_dir(&self) -> &Option<PathBuf> {
-        match self {
+    /// The data folder, if one is named.
+    pub fn data_dir(&self) -> Option<String> {
+        let folder = match self {
             Self::Rotate(rotate) => &rotate.data_dir,
             Self::Admit(admit) => &admit.data_dir,
-        }
+        };
+        folder.as_ref().map(|path| path.display().to_string())
     }
 }

@@ -14,7 +14,10 @@ const REQUESTS: &str =
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_is_forgotten_after_the_day_that_its_receipt_names() {
     let folder = tempfile::tempdir().unwrap();
-    let started = || up(folder.path()).env("DIPPER_BACKUP_LIFE", "15s").start();
+    let started = || {
+        let start = up(folder.path()).env("DIPPER_BACKUP_LIFE", "15s");
+        start.env("DIPPER_EXPORT_LIFE", "3s").start()
+    };
     let running = started().await;
     let api = Api::new(&running.url);
     let ada = api.join("Ada").await;
@@ -32,13 +35,13 @@ async fn a_request_is_forgotten_after_the_day_that_its_receipt_names() {
     let running = started().await;
     let api = Api::new(&running.url);
 
-    eventually("the request is forgotten", || async {
-        (api.get(&status_url).await.status == 404).then_some(())
+    let file = folder.path().join("db").join("user-api.db");
+    eventually("nothing is left of the requests", || async {
+        (databases::sqlite_count(&file, REQUESTS).await == 0).then_some(())
     })
     .await;
 
-    let file = folder.path().join("db").join("user-api.db");
-    assert_eq!(databases::sqlite_count(&file, REQUESTS).await, 0);
+    api.get(&status_url).await.expect(404);
     for store in ["user-api: erasure ", "ledger/"] {
         let told = told_of(folder.path(), store).await;
         assert!(told.ends_with("nothing"), "{told}");
