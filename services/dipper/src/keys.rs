@@ -73,9 +73,8 @@ async fn rotate_with(
         seal_all(bus, keys, settings.key_overlap.0).await?;
     }
     let finished = keys.finish_rotation()?;
-    if let [first, more @ ..] = older.as_slice() {
-        let more: String = more.iter().map(|number| format!(", {number}")).collect();
-        say(&format!("destroyed: key {first}{more}"));
+    for number in &older {
+        say(&format!("destroyed: key {number}"));
     }
     say(match finished {
         Finished::Completely => "done: nothing on the disk opens with an older key or secret",

@@ -6,7 +6,6 @@ use super::{Keys, PurposeKey, Unsealable};
 
 /// Stands before the number of the key. What does not begin with it was sealed with the first key.
 const MARK: [u8; 4] = *b"key#";
-const FRONT: usize = MARK.len() + size_of::<u32>();
 
 /// Seals for one purpose; cheap to clone.
 #[derive(Clone)]
@@ -29,7 +28,7 @@ impl SealingKey {
         let number = ring.newest();
         let key = ring.sealing(number, &self.purpose);
         let sealed = key.map(|key| key.seal(place, plain)).unwrap_or_default();
-        [front(number).as_slice(), sealed.as_slice()].concat()
+        [front(number), sealed].concat()
     }
 
     /// Opens what was sealed for this place, with whichever key it says.
@@ -56,10 +55,8 @@ impl SealingKey {
 }
 
 /// What a value begins with that was sealed with a key.
-pub(crate) fn front(number: u32) -> [u8; FRONT] {
-    let [a, b, c, d] = MARK;
-    let [e, f, g, h] = number.to_be_bytes();
-    [a, b, c, d, e, f, g, h]
+pub(crate) fn front(number: u32) -> Vec<u8> {
+    [MARK, number.to_be_bytes()].concat()
 }
 
 fn number_of(sealed: &[u8]) -> Option<(u32, &[u8])> {

@@ -6,9 +6,9 @@ use clap::{Args, Subcommand};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Keys {
-    /// Seal everything anew with a new key and destroy the old one, while the instance runs. A secret that
-    /// DIPPER_SECRET gives is followed by DIPPER_NEW_SECRET; one in keys/ is made anew. Whoever breaks it off runs
-    /// it again. Backups made before need the old keys: see --keep.
+    /// Seal everything anew with a new key and destroy the old one, while the instance runs. A secret in keys/ is
+    /// made anew; one that is a setting is followed by the one that is set beside it as `new_secret`. Whoever breaks
+    /// it off runs it again. Backups made before need the old keys: see --keep.
     Rotate(Rotate),
     /// Take in keys that were kept from before a rotation, to restore what was backed up then. The next rotation
     /// destroys them again.

@@ -153,9 +153,9 @@ async fn a_link_ends_with_its_time_its_person_and_whoever_comes_first() {
         .await
         .expect_problem(422, Some("/email"));
     change_to(api, &ada, &wanted).await.expect(200);
-    let taken = link_to(api, &wanted).await;
+    let too_slow = link_to(api, &wanted).await;
     api.join_with(&wanted, "Dan").await;
-    confirm(api, &taken).await.expect_problem(400, None);
+    confirm(api, &too_slow).await.expect_problem(400, None);
 
     let late = address("late");
     change_to(api, &ben, &late).await.expect(200);

@@ -6,11 +6,12 @@ mod secrets;
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::time::Duration;
 
 use chassis::keys::Keys;
 use data_map::{SEALS, Seal, services};
 use serde_json::Value;
-use testkit::{Api, Birder, Launch, eventually};
+use testkit::{Api, Birder, Launch, eventually_within};
 use uuid::Uuid;
 
 use crate::backup::copies::{copy, outcome};
@@ -20,6 +21,8 @@ use crate::export::{download, exported};
 use crate::rectification::holds;
 use crate::setup::{DIPPER, System};
 
+/// Within this time PostgreSQL's files are written anew.
+const SCRUBBED: Duration = Duration::from_mins(5);
 /// Columns of bytes that are sealed with a key that is sealed itself.
 const SEALED_WITH_THEIR_OWN: [&str; 3] = [
     "address_change.email_sealed",
@@ -136,10 +139,14 @@ async fn whole_rotation(system: System) {
         assert_eq!(opened(&system, seal, &old).await.0, 0, "{}", seal.column);
     }
     let databases = system.database_files();
-    eventually("what the old key opens is overwritten", || async {
-        let is_there = |sealed: &Vec<u8>| databases.iter().any(|folder| holds(folder, sealed));
-        (!sealed_before.iter().any(is_there)).then_some(())
-    })
+    eventually_within(
+        SCRUBBED,
+        "what the old key opens is overwritten",
+        || async {
+            let is_there = |sealed: &Vec<u8>| databases.iter().any(|folder| holds(folder, sealed));
+            (!sealed_before.iter().any(is_there)).then_some(())
+        },
+    )
     .await;
     assert_eq!(seen_by(api, &ada.birder).await, seen);
     download(api, &waiting).await;

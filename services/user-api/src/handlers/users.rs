@@ -102,6 +102,7 @@ pub(crate) async fn show(
         (status = 401, description = "No good token", body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "The caller is being erased or was", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "A field is wrong or unknown; nothing was changed", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The mails about the address did not go out; send it again", body = Problem, content_type = "application/problem+json"),
     ),
     security(("bearer" = []))
 )]
