@@ -214,7 +214,9 @@ async fn mail_secret(app: App, question: MailSecret) -> Result<String, Refusal> 
     let made = match question.kind {
         AccountMail::Confirm => new_confirmation(&app, question.user).await?,
         AccountMail::Code => new_code(&app, question.user).await?,
-        AccountMail::AlreadyRegistered => Some(String::new()),
+        AccountMail::AlreadyRegistered | AccountMail::AddressChanging => Some(String::new()),
+        // UserAPI makes what that link holds.
+        AccountMail::ConfirmAddress => None,
     };
     made.ok_or_else(|| Refusal::new("not-needed"))
 }

@@ -66,7 +66,7 @@ impl From<Error> for Problem {
             Error::UnknownToken => Self::new(
                 StatusCode::BAD_REQUEST,
                 "unknown-token",
-                "This link was used before or is too old. Register again to get a new one.",
+                "This link was used before or is too old. Register, or change your address, again to get a new one.",
             ),
             Error::NoSuchSession => Self::not_found(),
             Error::Erased => Self::gone(),

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | **Serves** | `/api/v1/auth/...`: register, confirm, log in, log out, own sessions |
 //! | **Answers** | [`clients::auth`]: verify a token, re-authenticate, send a code, end a user's sessions, create an account, set a role, a mail's secret |
-//! | **Calls** | UserAPI (which user has this address?), Notifier (a mail about an account) |
+//! | **Calls** | UserAPI (which user has this address? whose new address does this link confirm?), Notifier (a mail about an account) |
 //! | **Publishes** | `user.register`, `user.login`, `gdpr.purged` |
 //! | **Consumes** | `gdpr.delete` |
 //! | **Personal data** | per user id: password hash (Argon2id), role, hashed session tokens, hashed confirmation tokens, a hashed code; no address, no name |

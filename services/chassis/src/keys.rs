@@ -1,57 +1,95 @@
-//! Keys derived from the deployment's one secret: keyed hashes and sealed fields.
+//! The deployment's keys: keyed hashes, which never change, and seals, whose key can be rotated.
 //!
 //! Every purpose has its own key (HKDF-SHA-256, RFC 5869), so a hash made for one purpose says
-//! nothing in another.
+//! nothing in another. What they are derived from is the one secret (`master.key`, or
+//! `DIPPER_SECRET`) until the first rotation, and since then the key ring that the secret opens.
 
-use std::path::Path;
+mod purpose_key;
+mod ring;
+mod rotation;
+mod sealing;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::SystemTime;
 
 use anyhow::{Context as _, ensure};
-use chacha20poly1305::aead::{Aead as _, Payload};
-use chacha20poly1305::{Key, KeyInit as _, XChaCha20Poly1305, XNonce};
 use hkdf::Hkdf;
-use hmac::{Hmac, Mac as _};
 use sha2::{Digest as _, Sha256};
 
-const NONCE_BYTES: usize = 24;
+use crate::sealed_file::destroy;
+pub use purpose_key::{PurposeKey, Unsealable};
+pub use ring::HASHING;
+use ring::{Ring, WrappedRing};
+pub use rotation::{Begun, Finished};
+pub use sealing::SealingKey;
+pub(crate) use sealing::front;
 
-/// The deployment's secret; makes a key for each purpose.
+/// The file that the secret is kept in, unless it is a setting.
+const MASTER: &str = "master.key";
+
+/// The deployment's keys; cheap to clone. A rotation by another process is noticed at the next use.
 #[derive(Clone)]
-pub struct Keys {
-    master: [u8; 32],
+pub struct Keys(Arc<Store>);
+
+struct Store {
+    secret: MasterSecret,
+    /// Where the key ring is; none in tests that have a secret only.
+    folder: Option<PathBuf>,
+    loaded: RwLock<Loaded>,
 }
 
-/// A key for one purpose.
-#[derive(Clone)]
-pub struct PurposeKey {
-    bytes: [u8; 32],
+/// Where the secret comes from.
+enum MasterSecret {
+    Given(Master),
+    InFile,
 }
 
-/// Why a sealed value did not open: altered, moved to another place, or sealed with another key.
-#[derive(Debug, thiserror::Error)]
-#[error("a sealed value cannot be opened with this key in this place")]
-pub struct Unsealable;
+/// The key ring as it was last read, and of which file.
+struct Loaded {
+    stamp: Option<Stamp>,
+    ring: Arc<Ring>,
+}
+
+/// Tells one version of the key ring's file from the next.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Stamp {
+    modified: SystemTime,
+    bytes: u64,
+}
+
+/// What the secret's text stands for.
+#[derive(Clone, Copy)]
+struct Master([u8; 32]);
 
 impl Keys {
-    /// Keys from a secret text of at least 32 characters.
+    /// Keys from a secret text of at least 32 characters, without a key ring.
     pub fn from_secret(secret: &str) -> anyhow::Result<Self> {
-        let secret = secret.trim();
-        ensure!(
-            secret.len() >= 32,
-            "the secret must have at least 32 characters"
-        );
-        Ok(Self {
-            master: Sha256::digest(secret.as_bytes()).into(),
-        })
+        let master = Master::of(secret)?;
+        Ok(Self::new(
+            MasterSecret::Given(master),
+            None,
+            Loaded::first(master),
+        ))
     }
 
-    /// Keys from the file `master.key` in a folder; makes both on first use.
+    /// Keys from a secret text and the key ring in a folder, if there was a rotation.
+    pub fn with_secret(secret: &str, folder: &Path) -> anyhow::Result<Self> {
+        let master = Master::of(secret)?;
+        let loaded = Loaded::read(folder, master)?;
+        let secret = MasterSecret::Given(master);
+        Ok(Self::new(secret, Some(folder.to_owned()), loaded))
+    }
+
+    /// Keys from the file `master.key` in a folder and the key ring beside it; makes folder and file on
+    /// first use.
     ///
     /// Processes that start at the same moment agree: the first to create the file wins.
     pub fn open(folder: &Path) -> anyhow::Result<Self> {
         create_private_folder(folder)?;
-        let path = folder.join("master.key");
+        let path = folder.join(MASTER);
         if !path.exists() {
-            let draft = folder.join(format!("master.key.{}", uuid::Uuid::new_v4()));
+            let draft = folder.join(format!("{MASTER}.{}", uuid::Uuid::new_v4()));
             write_private(&draft, &hex::encode(rand::random::<[u8; 32]>()))?;
             // Fails when another process was first, which is as good.
             let linked = std::fs::hard_link(&draft, &path);
@@ -62,97 +100,147 @@ impl Keys {
                 path.display()
             );
         }
-        let text = std::fs::read_to_string(&path)
-            .with_context(|| format!("cannot read {}", path.display()))?;
-        Self::from_secret(&text).with_context(|| format!("{} is damaged", path.display()))
+        Self::open_existing(folder)
     }
 
-    /// The key for a purpose, e.g. `"tick-api fence"`.
+    /// Keys from the file `master.key` in a folder, which must be there.
+    pub fn open_existing(folder: &Path) -> anyhow::Result<Self> {
+        let loaded = Loaded::read(folder, Master::in_folder(folder)?)?;
+        let folder = Some(folder.to_owned());
+        Ok(Self::new(MasterSecret::InFile, folder, loaded))
+    }
+
+    fn new(secret: MasterSecret, folder: Option<PathBuf>, loaded: Loaded) -> Self {
+        Self(Arc::new(Store {
+            secret,
+            folder,
+            loaded: RwLock::new(loaded),
+        }))
+    }
+
+    /// The key for a purpose, e.g. `"tick-api fingerprint"`: for what is compared later, so a rotation does not
+    /// change it. What is to be opened again is sealed with [`Keys::sealing`].
     pub fn purpose(&self, name: &str) -> PurposeKey {
-        let mut bytes = [0; 32];
-        // 32 bytes are far below HKDF's limit of 255 * 32, so this cannot fail.
-        let _ = Hkdf::<Sha256>::new(None, &self.master).expand(name.as_bytes(), &mut bytes);
-        PurposeKey { bytes }
+        PurposeKey::from_bytes(self.0.ring().hashing(name))
+    }
+
+    /// Seals for a purpose, e.g. `"tick-api private"`, with the newest key, and opens what was sealed with any
+    /// that is still there.
+    pub fn sealing(&self, purpose: &str) -> SealingKey {
+        SealingKey::new(self.clone(), purpose)
+    }
+
+    /// The number of the key that seals.
+    pub fn newest(&self) -> u32 {
+        self.0.ring().newest()
     }
 }
 
-impl PurposeKey {
-    /// A new random key, e.g. one user's own.
-    pub fn random() -> Self {
-        Self {
-            bytes: rand::random(),
+impl Store {
+    /// The key ring as it is now.
+    fn ring(&self) -> Arc<Ring> {
+        let stamp = self.folder.as_deref().and_then(Stamp::of_ring);
+        {
+            let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner);
+            // One that was taken away is still known.
+            if stamp.is_none() || loaded.stamp == stamp {
+                return Arc::clone(&loaded.ring);
+            }
+        }
+        let read = self.read();
+        let mut loaded = self.loaded.write().unwrap_or_else(PoisonError::into_inner);
+        match read {
+            Ok(read) => *loaded = read,
+            Err(error) => {
+                let error = format!("{error:#}");
+                tracing::error!(error, "the key ring was changed and cannot be read");
+            }
+        }
+        Arc::clone(&loaded.ring)
+    }
+
+    /// Reads secret and ring; once more if a rotation changed them in between.
+    fn read(&self) -> anyhow::Result<Loaded> {
+        let folder = self.folder()?;
+        let once = || Loaded::read(folder, self.master()?);
+        once().or_else(|_| once())
+    }
+
+    fn master(&self) -> anyhow::Result<Master> {
+        match self.secret {
+            MasterSecret::Given(master) => Ok(master),
+            MasterSecret::InFile => Master::in_folder(self.folder()?),
         }
     }
 
-    /// The key's bytes, to be sealed by another key.
-    pub fn as_bytes(&self) -> &[u8; 32] {
-        &self.bytes
+    fn folder(&self) -> anyhow::Result<&Path> {
+        self.folder.as_deref().context("these keys have no folder")
+    }
+}
+
+impl Loaded {
+    fn first(master: Master) -> Self {
+        Self {
+            stamp: None,
+            ring: Arc::new(Ring::first(master)),
+        }
     }
 
-    /// A key from its bytes.
-    pub fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self { bytes }
+    fn read(folder: &Path, master: Master) -> anyhow::Result<Self> {
+        let stamp = Stamp::of_ring(folder);
+        let Some(wrapped) = WrappedRing::read(folder)? else {
+            return Ok(Self::first(master));
+        };
+        let ring = Arc::new(wrapped.open(master)?.ring);
+        Ok(Self { stamp, ring })
+    }
+}
+
+impl Stamp {
+    fn of_ring(folder: &Path) -> Option<Self> {
+        let about = std::fs::metadata(folder.join(ring::FILE)).ok()?;
+        Some(Self {
+            modified: about.modified().ok()?,
+            bytes: about.len(),
+        })
+    }
+}
+
+impl Master {
+    fn of(secret: &str) -> anyhow::Result<Self> {
+        let secret = secret.trim();
+        ensure!(
+            secret.len() >= 32,
+            "the secret must have at least 32 characters"
+        );
+        Ok(Self(Sha256::digest(secret.as_bytes()).into()))
     }
 
-    /// Keyed hash (HMAC-SHA-256) as 64 hexadecimal digits.
-    pub fn hash(&self, data: &[u8]) -> String {
-        // HMAC takes keys of any length, so this cannot fail.
-        <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(&self.bytes)
-            .map(|mut mac| {
-                mac.update(data);
-                hex::encode(mac.finalize().into_bytes())
-            })
-            .unwrap_or_default()
+    fn in_folder(folder: &Path) -> anyhow::Result<Self> {
+        let path = folder.join(MASTER);
+        let text = std::fs::read_to_string(&path)
+            .with_context(|| format!("cannot read {}", path.display()))?;
+        ensure!(
+            !rotation::was_rotated(&text) || folder.join(ring::FILE).exists(),
+            "{} opens the key ring {}, which is missing beside it: bring back both",
+            path.display(),
+            ring::FILE
+        );
+        Self::of(&text).with_context(|| format!("{} is damaged", path.display()))
     }
+}
 
-    /// Seals a value (XChaCha20-Poly1305, random nonce in front) for one place: it opens only
-    /// with the same `place`, so it cannot be moved to another row or column.
-    pub fn seal(&self, place: &str, plain: &[u8]) -> Vec<u8> {
-        let nonce: [u8; NONCE_BYTES] = rand::random();
-        // Encryption fails only beyond 256 GB.
-        let sealed = self
-            .cipher()
-            .encrypt(
-                &XNonce::from(nonce),
-                Payload {
-                    msg: plain,
-                    aad: place.as_bytes(),
-                },
-            )
-            .unwrap_or_default();
-        [nonce.as_slice(), sealed.as_slice()].concat()
-    }
-
-    /// Opens what [`PurposeKey::seal`] sealed for this place.
-    pub fn open(&self, place: &str, sealed: &[u8]) -> Result<Vec<u8>, Unsealable> {
-        let (nonce, body) = sealed
-            .split_first_chunk::<NONCE_BYTES>()
-            .ok_or(Unsealable)?;
-        self.cipher()
-            .decrypt(
-                &XNonce::from(*nonce),
-                Payload {
-                    msg: body,
-                    aad: place.as_bytes(),
-                },
-            )
-            .map_err(|_| Unsealable)
-    }
-
-    fn cipher(&self) -> XChaCha20Poly1305 {
-        XChaCha20Poly1305::new(&Key::from(self.bytes))
-    }
+/// The key for a purpose, derived from another key.
+fn derive(from: &[u8; 32], purpose: &str) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    // 32 bytes are far below HKDF's limit of 255 * 32, so this cannot fail.
+    let _ = Hkdf::<Sha256>::new(None, from).expand(purpose.as_bytes(), &mut bytes);
+    bytes
 }
 
 impl std::fmt::Debug for Keys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Keys(secret)")
-    }
-}
-
-impl std::fmt::Debug for PurposeKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("PurposeKey(secret)")
     }
 }
 
@@ -186,27 +274,33 @@ pub fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Replaces a file that only its owner may read in one step, and overwrites what it held. Whoever is killed
+/// meanwhile does it again.
+pub fn replace_private(path: &Path, text: &str) -> anyhow::Result<()> {
+    let (draft, old) = (path.with_extension("new"), path.with_extension("old"));
+    if let Ok(left) = std::fs::read(&old) {
+        if std::fs::read(path)? == left {
+            // A second name of what is still in use.
+            std::fs::remove_file(&old)?;
+        } else {
+            destroy(&old)?;
+        }
+    }
+    write_private(&draft, text)?;
+    if path.exists() {
+        std::fs::hard_link(path, &old)?;
+    }
+    std::fs::rename(&draft, path)?;
+    if let Some(folder) = path.parent() {
+        std::fs::File::open(folder)?.sync_all()?;
+    }
+    destroy(&old)?;
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn key() -> PurposeKey {
-        Keys::from_secret("0123456789abcdef0123456789abcdef")
-            .unwrap()
-            .purpose("test")
-    }
-
-    #[test]
-    fn a_sealed_value_opens_only_in_its_place_and_unaltered() {
-        let mut sealed = key().seal("user 1 name", b"Ada");
-        assert_eq!(key().open("user 1 name", &sealed).unwrap(), b"Ada");
-        assert!(key().open("user 2 name", &sealed).is_err());
-        if let Some(last) = sealed.last_mut() {
-            *last ^= 1;
-        }
-        assert!(key().open("user 1 name", &sealed).is_err());
-        assert!(key().open("user 1 name", b"short").is_err());
-    }
 
     #[test]
     fn purposes_do_not_share_hashes() {
@@ -223,6 +317,25 @@ mod tests {
             Keys::open(folder.path()).unwrap().purpose("a").hash(b"x"),
             first
         );
+    }
+
+    #[test]
+    fn a_file_that_is_replaced_is_overwritten_whenever_it_was_broken_off() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ring.json");
+        let (old, draft) = (path.with_extension("old"), path.with_extension("new"));
+        let text = || std::fs::read_to_string(&path).unwrap();
+        replace_private(&path, "one").unwrap();
+        // Before the new one was in place.
+        std::fs::hard_link(&path, &old).unwrap();
+        std::fs::write(&draft, "half").unwrap();
+        replace_private(&path, "two").unwrap();
+        assert_eq!(text(), "two");
+        // Before the old one was overwritten.
+        std::fs::write(&old, "one").unwrap();
+        replace_private(&path, "three").unwrap();
+        assert_eq!(text(), "three");
+        assert!(!old.exists() && !draft.exists());
     }
 
     #[test]

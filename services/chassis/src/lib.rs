@@ -24,6 +24,7 @@
 //! | [`rebuild`] | a service's database built anew from the streams, beside the live one |
 //! | [`restored`], [`returned`] | after a restore: nothing is served until who was erased since is erased again |
 //! | [`rpc`] | questions between services |
+//! | [`resealing`] | what an older key has sealed is sealed anew |
 //! | [`retention`] | how early what is too old is overwritten |
 //! | [`objects`] | the picture store |
 //! | [`sealed_file`] | files that are sealed while they are written |
@@ -53,6 +54,7 @@ pub mod nats_server;
 pub mod objects;
 pub mod outbox;
 pub mod rebuild;
+pub mod resealing;
 pub mod restored;
 pub mod retention;
 pub mod returned;

@@ -21,6 +21,7 @@ use crate::lifecycle::Lifecycle;
 use crate::objects::Objects;
 use crate::outbox;
 use crate::rebuild;
+use crate::resealing;
 use crate::retention::tables;
 use crate::returned;
 use crate::rpc::BoundAnswers;
@@ -69,6 +70,7 @@ type Task = Pin<Box<dyn Future<Output = anyhow::Result<()>> + Send>>;
 pub struct Service {
     name: &'static str,
     bus: Bus,
+    keys: Keys,
     router: OpenApiRouter,
     answers: BoundAnswers,
     consumers: Option<BoundConsumers>,
@@ -93,6 +95,7 @@ impl Service {
         Self {
             name,
             bus: chassis.bus.clone(),
+            keys: chassis.keys.clone(),
             router: OpenApiRouter::new(),
             answers: BoundAnswers::default(),
             consumers: None,
@@ -193,6 +196,7 @@ impl Service {
             answers = answers.and(audit::answers(database));
             answers = answers.and(tables::answers(database));
             answers = answers.and(returned::answers(database));
+            answers = answers.and(resealing::answers(database, self.keys.clone()));
             let (opener, completer) = (Arc::clone(&self.opener), Arc::clone(&self.completer));
             answers = answers.and(access::answers(database, opener, completer));
             if envelope::reader(self.name).is_some_and(|reader| reader.is_derived) {

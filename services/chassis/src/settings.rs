@@ -1,6 +1,8 @@
 //! What a process is configured with: flags over `DIPPER_*` variables over a TOML file over
 //! defaults. The environment is read here and nowhere else.
 
+mod values;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -16,6 +18,7 @@ use crate::database::DatabaseUrl;
 use crate::keys::Keys;
 use crate::ledger::Ledger;
 use crate::nats_server::Credentials;
+pub use values::{AuthMode, LogFormat, Seconds, Secret};
 
 const PREFIX: &str = "DIPPER_";
 const RETENTION_PREFIX: &str = "retention_";
@@ -23,90 +26,6 @@ const RETENTION_PREFIX: &str = "retention_";
 const LONGEST_BACKUP_LIFE: Duration = Duration::from_hours(10 * 365 * 24);
 /// Variables of our scripts and tests, which are no settings.
 const NOT_SETTINGS: [&str; 2] = ["config", "test_"];
-
-/// A text that is shown as `***`.
-#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Hides a text.
-    pub fn new(text: String) -> Self {
-        Self(text)
-    }
-
-    /// The text itself.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("***")
-    }
-}
-
-impl Serialize for Secret {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str("***")
-    }
-}
-
-/// A length of time, written as `90s`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Seconds(pub Duration);
-
-impl std::str::FromStr for Seconds {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let number = text.strip_suffix('s').unwrap_or_default();
-        let seconds: u64 = number
-            .parse()
-            .map_err(|_| format!("{text:?} is no length of time; write seconds, e.g. \"90s\""))?;
-        if seconds == 0 {
-            return Err("a length of time must be at least \"1s\"".to_owned());
-        }
-        Ok(Self(Duration::from_secs(seconds)))
-    }
-}
-
-impl<'de> Deserialize<'de> for Seconds {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
-    }
-}
-
-impl Serialize for Seconds {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&format!("{}s", self.0.as_secs()))
-    }
-}
-
-/// How bearer tokens are judged.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum AuthMode {
-    /// Only tokens that AuthAPI gave out.
-    #[default]
-    Sessions,
-    /// Any non-empty token; its UUIDv5 is the user's id. On loopback only.
-    Trust,
-}
-
-/// How log lines look.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LogFormat {
-    /// For people.
-    #[default]
-    Human,
-    /// One JSON object a line.
-    Json,
-}
 
 /// All settings. Each can be written in the TOML file under its name, or set as `DIPPER_<NAME>`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -167,6 +86,11 @@ pub struct Settings {
     /// The deployment's secret, at least 32 characters; by default made and kept in the data folder.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret: Option<Secret>,
+    /// The secret that follows it, for `dipper keys rotate`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub new_secret: Option<Secret>,
+    /// For how long a rotation keeps the old key after the new one seals: longer than any request takes.
+    pub key_overlap: Seconds,
     /// Shorter lives of streams by name, for tests: `USER = "60s"`.
     pub retention: BTreeMap<String, Seconds>,
     /// Which log lines are written, e.g. `info` or `chassis=debug`.
@@ -198,6 +122,8 @@ impl Default for Settings {
             backup_life: Seconds(BACKUP_LIFE),
             auth_mode: AuthMode::default(),
             secret: None,
+            new_secret: None,
+            key_overlap: Seconds(Duration::from_secs(30)),
             retention: BTreeMap::new(),
             log: "info,async_nats=error,sqlx=warn".to_owned(),
             log_format: LogFormat::default(),
@@ -313,9 +239,14 @@ impl Settings {
     /// The deployment's keys.
     pub fn keys(&self) -> anyhow::Result<Keys> {
         match &self.secret {
-            Some(secret) => Keys::from_secret(secret.reveal()),
-            None => Keys::open(&self.data_dir.join("keys")),
+            Some(secret) => Keys::with_secret(secret.reveal(), &self.keys_folder()),
+            None => Keys::open(&self.keys_folder()),
         }
+    }
+
+    /// Where the secret and the key ring are.
+    pub fn keys_folder(&self) -> PathBuf {
+        self.data_dir.join("keys")
     }
 
     /// The ledger of erased people.
@@ -402,6 +333,7 @@ fn all_set() -> Settings {
         digest_interval: Some(Seconds(Duration::from_secs(1))),
         ledger: Some(PathBuf::new()),
         secret: some(),
+        new_secret: some(),
         ..Settings::default()
     }
 }

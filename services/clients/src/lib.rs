@@ -4,9 +4,9 @@
 //! |---|---|---|
 //! | all with routes for users | [`auth::VerifyToken`] | AuthAPI |
 //! | TickAPI | [`auth::Reauthenticate`], [`auth::SendCode`], [`auth::EndSessions`], [`user::OpenErasure`] | AuthAPI, UserAPI |
-//! | UserAPI | [`tick::BeginErasure`], [`statistics::ForgetImages`] | TickAPI, Statistics |
-//! | AuthAPI | [`user::FindOrCreate`], [`user::FindByEmail`], [`notifier::QueueAccountMail`] | UserAPI, Notifier |
-//! | Notifier | [`user::Address`], [`user::SetNotifications`], [`auth::MailSecret`] | UserAPI, AuthAPI |
+//! | UserAPI | [`tick::BeginErasure`], [`statistics::ForgetImages`], [`notifier::QueueAccountMail`] | TickAPI, Statistics, Notifier |
+//! | AuthAPI | [`user::FindOrCreate`], [`user::FindByEmail`], [`user::ConfirmAddress`], [`notifier::QueueAccountMail`] | UserAPI, Notifier |
+//! | Notifier | [`user::Address`], [`user::NewAddress`], [`user::SetNotifications`], [`auth::MailSecret`] | UserAPI, AuthAPI |
 //! | AdminAPI | [`statistics::Overview`], [`auth::SetRole`], [`user::ListErasures`], [`user::ExtendErasure`], [`user::RetryErasure`] | Statistics, AuthAPI, UserAPI |
 //! | the command line | [`auth::CreateAccount`], all of [`import`] | AuthAPI, TickAPI, UserAPI |
 

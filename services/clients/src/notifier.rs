@@ -28,6 +28,10 @@ pub enum AccountMail {
     AlreadyRegistered,
     /// Holds a code for what cannot be undone.
     Code,
+    /// Holds the link that confirms a new address; goes there.
+    ConfirmAddress,
+    /// Tells at the address as it is that it is to change.
+    AddressChanging,
 }
 
 /// Sends a mail about an account soon; answered once it is durable.

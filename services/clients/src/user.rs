@@ -112,6 +112,41 @@ impl Question for Address {
     type Answer = Recipient;
 }
 
+/// Where does the mail go that confirms a new address of this user, and what does its link hold? The link is
+/// made now, and an older one ends. Refused with `not-needed` when no address waits, or it is somebody's.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub struct NewAddress {
+    /// Whose address changes.
+    pub user: UserId,
+}
+
+/// What the mail to a new address needs.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct AddressLink {
+    /// The new address.
+    pub email: String,
+    /// What the link holds.
+    pub token: String,
+}
+
+impl Question for NewAddress {
+    const SUBJECT: &'static str = "svc.user-api.new-address";
+    type Answer = AddressLink;
+}
+
+/// The link with this token was opened: from now on the address that it was mailed to is its user's. Refused with
+/// `unknown-token`.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct ConfirmAddress {
+    /// What the link held.
+    pub token: String,
+}
+
+impl Question for ConfirmAddress {
+    const SUBJECT: &'static str = "svc.user-api.confirm-address";
+    type Answer = ();
+}
+
 /// Sets how often a user wants mail about ratings (unsubscribing by link). Refused with
 /// `unknown-user`.
 #[derive(Clone, Copy, Serialize, Deserialize)]

@@ -41,6 +41,11 @@ pub static IMPORTS: &[(&str, &str, Import)] = &[
         Import::Stay("a code that the other instance asks for"),
     ),
     ("user-api", "identity", Import::Follow),
+    (
+        "user-api",
+        "address_change",
+        Import::Stay("a new address that the other instance has asked to confirm"),
+    ),
     ("user-api", "image_owner", Import::Follow),
     (
         "user-api",

@@ -13,6 +13,7 @@ mod imports;
 mod model;
 mod page;
 mod records;
+mod seals;
 mod stores;
 mod tables;
 
@@ -24,6 +25,7 @@ pub use imports::{IMPORTS, Import, import_of};
 pub use model::{Category, Erasure, Item, Part, Place, Retention, Whose};
 pub use page::{notice, records_page};
 pub use records::{PlaceRecord, Record, Records, records};
+pub use seals::{SEALS, Seal};
 pub use stores::{BACKUP_LIFE, CAUGHT_MAIL, Kind, STORES, Store};
 pub use tables::{SHARED, TABLES, Table, columns_of, services, tables_of};
 

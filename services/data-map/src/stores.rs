@@ -174,7 +174,7 @@ pub static STORES: &[Store] = &[
         activity: &ACCOUNTS,
         ..path(
             "keys",
-            "the deployment's master key: it opens what is sealed, and names nobody",
+            "the deployment's keys: they open what is sealed, and name nobody",
         )
     },
     Store {

@@ -1,5 +1,7 @@
 //! The command line.
 
+mod keys;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -8,6 +10,7 @@ use clients::auth::Role;
 use uuid::Uuid;
 
 use crate::names::ServiceName;
+pub(crate) use keys::{Keys, Rotate};
 
 /// Dipper: tick birds, rate photos, and a system of events behind it that forgets when asked to.
 #[derive(Debug, Parser)]
@@ -46,6 +49,9 @@ pub(crate) enum Command {
     Restore(Restore),
     /// Tell how long each store keeps what is in it, and how old the oldest of it is.
     Retention(RunningInstance),
+    /// The keys that everything is sealed with.
+    #[command(subcommand)]
+    Keys(Keys),
     /// Accounts.
     #[command(subcommand)]
     User(User),
@@ -378,6 +384,7 @@ impl Command {
                 set("data_dir", path(&restore.data_dir));
                 set("nats_server", path(&restore.nats_server));
             }
+            Self::Keys(keys) => set("data_dir", keys.data_dir()),
             Self::Retention(instance) => set("data_dir", path(&instance.data_dir)),
             Self::Explain(explain) => set("data_dir", path(&explain.data_dir)),
             Self::Rebuild(rebuild) => set("data_dir", path(&rebuild.data_dir)),

@@ -27,7 +27,7 @@ const STREAMS: &str = "streams";
 const PHOTOS: &str = "photos";
 
 /// The keys of the instance, which must be there: with new ones nothing could be opened.
-fn keys_of(settings: &Settings) -> anyhow::Result<Keys> {
+pub(crate) fn keys_of(settings: &Settings) -> anyhow::Result<Keys> {
     let file = settings.data_dir.join("keys").join("master.key");
     ensure!(
         settings.secret.is_some() || file.exists(),

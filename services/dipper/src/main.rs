@@ -9,6 +9,7 @@ mod erase;
 mod explain;
 mod host;
 mod import;
+mod keys;
 mod names;
 mod operator;
 mod privacy;
@@ -27,7 +28,7 @@ use chassis::bus::streams::erasable::Unerasable;
 use chassis::settings::Settings;
 use clap::Parser as _;
 
-use crate::arguments::{Arguments, Catalogue, Command};
+use crate::arguments::{Arguments, Catalogue, Command, Keys};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -90,6 +91,8 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Serve(command) => serve::run(settings, &command).await,
             Command::Backup(command) => Box::pin(backup::make(&settings, &command.folder)).await,
             Command::Restore(command) => Box::pin(backup::restore(&settings, &command)).await,
+            Command::Keys(Keys::Admit(command)) => keys::admit(&settings, &command.kept),
+            Command::Keys(Keys::Rotate(command)) => keys::rotate(&settings, &command).await,
             Command::Retention(_) => retention::run(&settings).await,
             Command::Explain(command) => explain::run(&settings, command.event).await,
             Command::Rebuild(command) => rebuild::run(&settings, &command).await,

@@ -140,6 +140,8 @@ pub(crate) fn account(
         AccountMail::Confirm => "Confirm your Dipper account",
         AccountMail::AlreadyRegistered => "You already have a Dipper account",
         AccountMail::Code => "Your Dipper code",
+        AccountMail::ConfirmAddress => "Confirm your new address",
+        AccountMail::AddressChanging => "Your Dipper address is to change",
     };
     let text = AccountText {
         name,
@@ -163,8 +165,12 @@ pub(crate) fn account(
 
 fn account_link(public_url: &str, kind: AccountMail, secret: &str) -> String {
     match kind {
-        AccountMail::Confirm => format!("{public_url}/?token={secret}"),
-        AccountMail::AlreadyRegistered | AccountMail::Code => format!("{public_url}/"),
+        AccountMail::Confirm | AccountMail::ConfirmAddress => {
+            format!("{public_url}/?token={secret}")
+        }
+        AccountMail::AlreadyRegistered | AccountMail::Code | AccountMail::AddressChanging => {
+            format!("{public_url}/")
+        }
     }
 }
 

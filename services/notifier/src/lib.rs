@@ -4,7 +4,7 @@
 //! |---|---|
 //! | **Serves** | `/unsubscribe/{token}` |
 //! | **Answers** | [`clients::notifier::QueueAccountMail`] |
-//! | **Calls** | UserAPI: [`clients::user::Address`], [`clients::user::SetNotifications`]; AuthAPI: [`clients::auth::MailSecret`]; the mail server |
+//! | **Calls** | UserAPI: [`clients::user::Address`], [`clients::user::NewAddress`], [`clients::user::SetNotifications`]; AuthAPI: [`clients::auth::MailSecret`]; the mail server |
 //! | **Publishes** | `notification.email`, `gdpr.purged` |
 //! | **Consumes** | `tick.new`, `rate.update`, `rate.delete`, `gdpr.delete` |
 //! | **Personal data** | ids of owners, raters and pictures as long as mail waits; who owns which picture; when somebody was last told. Addresses and names are asked for at the moment of sending and kept nowhere |

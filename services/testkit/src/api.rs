@@ -287,7 +287,7 @@ impl Api {
 }
 
 /// The secret in a mail's link.
-fn token_in(mail: &Value) -> Option<String> {
+pub fn token_in(mail: &Value) -> Option<String> {
     let (_, rest) = mail["text"].as_str()?.split_once("?token=")?;
     Some(
         rest.chars()

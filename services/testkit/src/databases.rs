@@ -114,6 +114,44 @@ pub async fn postgres_columns(url: &str, schema: &str) -> Vec<(String, String)> 
         .unwrap()
 }
 
+/// Every table and column of a SQLite file that holds bytes.
+pub async fn sqlite_byte_columns(file: &Path) -> Vec<(String, String)> {
+    let mut connection = open(file).await;
+    let columns = sqlx::query_as(
+        "SELECT t.name, c.name FROM sqlite_master AS t, pragma_table_info(t.name) AS c
+         WHERE t.type = 'table' AND c.type = 'BYTEA'",
+    );
+    columns.fetch_all(&mut connection).await.unwrap()
+}
+
+/// Every table and column of a schema of a PostgreSQL database that holds bytes.
+pub async fn postgres_byte_columns(url: &str, schema: &str) -> Vec<(String, String)> {
+    let mut connection = PgConnection::connect(url).await.unwrap();
+    let columns = sqlx::query_as(
+        "SELECT table_name::text, column_name::text FROM information_schema.columns
+         WHERE table_schema = $1 AND data_type = 'bytea'",
+    );
+    columns
+        .bind(schema)
+        .fetch_all(&mut connection)
+        .await
+        .unwrap()
+}
+
+/// Ids and bytes of rows of a SQLite file, as a question asks for them.
+pub async fn sqlite_values(file: &Path, question: String) -> Vec<(Uuid, Vec<u8>)> {
+    let mut connection = open(file).await;
+    let values = sqlx::query_as(AssertSqlSafe(question));
+    values.fetch_all(&mut connection).await.unwrap()
+}
+
+/// Ids and bytes of rows of a schema of a PostgreSQL database, as a question asks for them.
+pub async fn postgres_values(url: &str, schema: &str, question: String) -> Vec<(Uuid, Vec<u8>)> {
+    let mut connection = open_schema(url, schema).await;
+    let values = sqlx::query_as(AssertSqlSafe(question));
+    values.fetch_all(&mut connection).await.unwrap()
+}
+
 /// The answer of a question that counts, of a SQLite file.
 pub async fn sqlite_count(file: &Path, question: &'static str) -> i64 {
     let mut connection = open(file).await;

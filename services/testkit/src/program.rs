@@ -128,6 +128,12 @@ impl Launch {
         }
     }
 
+    /// Kills it after a while. Says whether it had ended by then.
+    pub async fn killed_after(&self, time: Duration) -> bool {
+        let running = self.command().stdin(Stdio::null()).output();
+        tokio::time::timeout(time, running).await.is_ok()
+    }
+
     /// Runs it to its end.
     pub async fn output(&self) -> Output {
         let running = self.command().stdin(Stdio::null()).output();

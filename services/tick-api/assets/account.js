@@ -30,6 +30,10 @@ function fill(user) {
   byId("account-email").textContent = user.email;
   // Password managers look here for whose password is asked for.
   byId("erase-username").value = user.email;
+  const waiting = byId("account-waiting");
+  waiting.hidden = !user.new_email;
+  waiting.textContent = user.new_email ? `Open the link that was mailed to ${user.new_email}: then this is your address.` : "";
+  byId("account-new-email").value = "";
   byId("account-name").value = user.name;
   byId("account-notifications").value = user.preferences.notifications;
 }
@@ -38,6 +42,8 @@ async function save(data) {
   const body = {};
   const name = String(data.get("name")).trim();
   const notifications = data.get("notifications");
+  const email = String(data.get("email")).trim();
+  if (email) body.email = email;
   if (name !== profile?.name) body.name = name;
   if (notifications !== profile?.preferences.notifications) body.preferences = { notifications };
   if (Object.keys(body).length) {
@@ -80,6 +86,7 @@ function forget() {
   profile = null;
   forgetDraft();
   byId("account-email").textContent = "";
+  byId("account-waiting").textContent = "";
   for (const id of ["account-form", "erase-form"]) {
     byId(id).reset();
     clearErrors(byId(id));

@@ -2,7 +2,7 @@
 
 use chassis::access::Sealed;
 use chassis::database::DatabaseError;
-use chassis::keys::{Keys, PurposeKey};
+use chassis::keys::{Keys, PurposeKey, SealingKey};
 use envelope::TickId;
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ use crate::place::Place;
 /// Seals and opens the private columns of ticks; cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Private {
-    sealing: PurposeKey,
+    sealing: SealingKey,
     fingerprints: PurposeKey,
 }
 
@@ -19,7 +19,7 @@ impl Private {
     /// With the deployment's keys.
     pub(crate) fn new(keys: &Keys) -> Self {
         Self {
-            sealing: keys.purpose("tick-api private"),
+            sealing: keys.sealing("tick-api private"),
             fingerprints: keys.purpose("tick-api fingerprint"),
         }
     }

@@ -2,20 +2,23 @@
 
 use chassis::rpc::{Answers, BoundAnswers, Refusal};
 use clients::user::{
-    Address, ErasureProgress, ExtendErasure, FindByEmail, FindOrCreate, ListErasures, OpenErasure,
-    OpenedErasure, Recipient, RetryErasure, SetNotifications,
+    Address, AddressLink, ConfirmAddress, ErasureProgress, ExtendErasure, FindByEmail,
+    FindOrCreate, ListErasures, NewAddress, OpenErasure, OpenedErasure, Recipient, RetryErasure,
+    SetNotifications,
 };
 use envelope::UserId;
 
 use crate::error::Error;
 use crate::store::{erasures, identities};
-use crate::{App, deadlines, erasure, identity, import};
+use crate::{App, address, deadlines, erasure, identity, import};
 
 pub(crate) fn table(app: App) -> BoundAnswers {
     Answers::new()
         .on(find_or_create)
         .on(find_by_email)
-        .on(address)
+        .on(address_of)
+        .on(new_address)
+        .on(confirm_address)
         .on(set_notifications)
         .on(open_erasure)
         .on(list_erasures)
@@ -45,7 +48,7 @@ async fn find_by_email(app: App, question: FindByEmail) -> Result<Option<UserId>
     Ok(user.map_err(Error::from)?)
 }
 
-async fn address(app: App, question: Address) -> Result<Recipient, Refusal> {
+async fn address_of(app: App, question: Address) -> Result<Recipient, Refusal> {
     let person = identity::find(&app, question.user).await?;
     let person = person.ok_or(Error::UnknownUser)?;
     let mut session = app.database.read().await.map_err(Error::from)?;
@@ -59,6 +62,14 @@ async fn address(app: App, question: Address) -> Result<Recipient, Refusal> {
         locale: person.locale,
         notifications: person.notifications,
     })
+}
+
+async fn new_address(app: App, question: NewAddress) -> Result<AddressLink, Refusal> {
+    Ok(address::link(&app, question.user).await?)
+}
+
+async fn confirm_address(app: App, question: ConfirmAddress) -> Result<(), Refusal> {
+    Ok(address::confirm(&app, &question.token).await?)
 }
 
 async fn set_notifications(app: App, question: SetNotifications) -> Result<(), Refusal> {

@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use chassis::database::DatabaseError;
 use chassis::http::{FieldError, Problem};
 use chassis::keys::Unsealable;
-use chassis::rpc::Refusal;
+use chassis::rpc::{AskError, Refusal};
 use chassis::unit_of_work::WorkError;
 
 /// Why it was not done.
@@ -26,6 +26,12 @@ pub(crate) enum Error {
     /// There is no such request.
     #[error("there is no such request")]
     UnknownRequest,
+    /// No address waits for this link.
+    #[error("no address waits for this link")]
+    UnknownToken,
+    /// No address waits, or it is somebody's.
+    #[error("no address waits to be confirmed")]
+    NotNeeded,
     /// The archive is not written yet.
     #[error("the archive is not written yet")]
     NotReady,
@@ -44,6 +50,9 @@ pub(crate) enum Error {
     /// The receipt cannot be written.
     #[error("a receipt cannot be written")]
     Unsigned(#[source] serde_json::Error),
+    /// Another service did not answer.
+    #[error(transparent)]
+    Ask(#[from] AskError),
     /// The database refused.
     #[error(transparent)]
     Database(#[from] DatabaseError),
@@ -58,7 +67,9 @@ impl From<Error> for Problem {
             Error::Fields(fields) => Self::fields(fields),
             Error::InvalidEmail => Self::field("/email", error.to_string()),
             Error::InvalidName => Self::field("/name", error.to_string()),
-            Error::UnknownUser | Error::UnknownRequest => Self::not_found(),
+            Error::UnknownUser | Error::UnknownRequest | Error::UnknownToken | Error::NotNeeded => {
+                Self::not_found()
+            }
             Error::NotReady => Self::new(
                 StatusCode::CONFLICT,
                 "not-ready",
@@ -69,6 +80,7 @@ impl From<Error> for Problem {
             Error::Vault(_) | Error::Archive(_) | Error::Mails(_) | Error::Unsigned(_) => {
                 Self::internal(&error)
             }
+            Error::Ask(error) => error.into(),
             Error::Database(error) => error.into(),
             Error::Work(error) => error.into(),
         }
@@ -82,6 +94,8 @@ impl From<Error> for Refusal {
             Error::InvalidName => Self::new("invalid-name"),
             Error::UnknownUser => Self::new("unknown-user"),
             Error::UnknownRequest => Self::new("unknown-request"),
+            Error::UnknownToken => Self::new("unknown-token"),
+            Error::NotNeeded => Self::new("not-needed"),
             Error::Erased => Self::new("erased"),
             other => Self::internal(&other),
         }

@@ -1,21 +1,24 @@
 //! Who somebody is: made, found, read and changed, always through the vault.
 
 use chassis::database::DatabaseError;
+use chassis::rpc::ask;
 use chassis::unit_of_work::Work;
 use chrono::{DateTime, Utc};
 use clients::user::Notifications;
 use envelope::UserId;
 
-use crate::App;
 use crate::account::{EmailAddress, Locale, Name};
 use crate::error::Error;
 use crate::store::identities::{self, Changed, Choices, Identity, NewIdentity};
 use crate::vault::Vault;
+use crate::{App, address};
 
 /// An identity that was opened.
 pub(crate) struct Person {
     /// None for callers of trust mode.
     pub email: Option<String>,
+    /// One that waits to be confirmed.
+    pub new_email: Option<String>,
     /// Empty for callers of trust mode who told none.
     pub name: String,
     pub locale: String,
@@ -27,6 +30,7 @@ pub(crate) struct Person {
 #[derive(Default)]
 pub(crate) struct Change {
     pub name: Option<Name>,
+    pub email: Option<EmailAddress>,
     pub notifications: Option<Notifications>,
     pub locale: Option<Locale>,
 }
@@ -53,8 +57,13 @@ pub(crate) async fn find_or_create(
 
 /// A user's identity. None for a caller of trust mode who has not told anything yet.
 pub(crate) async fn find(app: &App, user: UserId) -> Result<Option<Person>, Error> {
-    let row = identities::find(&mut app.database.read().await?, user).await?;
-    row.map(|row| open(&app.vault, &row)).transpose()
+    let mut session = app.database.read().await?;
+    let Some(row) = identities::find(&mut session, user).await? else {
+        return Ok(None);
+    };
+    let now = app.clock.micros();
+    let new_email = address::waiting(&mut session, &app.vault, (user, now)).await?;
+    open(&app.vault, &row, new_email).map(Some)
 }
 
 /// Refuses those who are erased.
@@ -84,6 +93,10 @@ pub(crate) async fn change(app: &App, user: UserId, change: Change) -> Result<Pe
         // What was wrong must not stay anywhere, not even sealed.
         work.erases();
     }
+    let mails = match &change.email {
+        Some(email) => address::request(&mut work, &app.vault, &row, email).await?,
+        None => Vec::new(),
+    };
     let name_sealed = match &change.name {
         Some(name) => own.seal_name(name),
         None => row.name_sealed,
@@ -96,13 +109,15 @@ pub(crate) async fn change(app: &App, user: UserId, change: Change) -> Result<Pe
         locale: &change.locale.map_or_else(|| locale(&row.locale), Ok)?,
     };
     identities::update(&mut work, user, &changed).await?;
-    let row = identities::find(&mut work, user).await?;
     work.commit().await?;
+    for mail in mails {
+        ask(&app.bus, &mail).await?;
+    }
     if is_rectified {
         // Mails that were caught greet them by the old name.
         app.mails.erase(user.0).await.map_err(Error::Mails)?;
     }
-    open(&app.vault, &row.ok_or(Error::UnknownUser)?)
+    find(app, user).await?.ok_or(Error::UnknownUser)
 }
 
 /// Sets how often a user wants mail.
@@ -147,11 +162,12 @@ async fn insert(
     identities::insert(work, &new, &Choices::default()).await
 }
 
-fn open(vault: &Vault, row: &Identity) -> Result<Person, Error> {
+fn open(vault: &Vault, row: &Identity, new_email: Option<String>) -> Result<Person, Error> {
     let own = vault.own_key(UserId(row.user_id), &row.key_sealed)?;
     let email = row.email_sealed.as_deref();
     Ok(Person {
         email: email.map(|sealed| own.open_email(sealed)).transpose()?,
+        new_email,
         name: own.open_name(&row.name_sealed)?,
         locale: row.locale.clone(),
         notifications: notifications(&row.notifications)?,

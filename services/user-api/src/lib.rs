@@ -3,11 +3,11 @@
 //! | | |
 //! |---|---|
 //! | **Serves** | `GET`, `PATCH /api/v1/users/me`; `POST /api/v1/gdpr/export`; `GET /api/v1/gdpr/requests/{request_id}`, `GET /api/v1/gdpr/requests/{request_id}/download` |
-//! | **Answers** | `find-or-create`, `find-by-email`, `address`, `set-notifications`, `open-erasure`, `list-erasures`, `extend-erasure`, `retry-erasure`; `begin-import`, `return-events`, `return-identity`, `end-import` |
-//! | **Calls** | AuthAPI: `verify-token`, to know who is calling; TickAPI: `begin-erasure`, when all is ready; Statistics: `forget-images`; every service with a database: `held`, for an export, and after a restore `refence` and `returned` |
+//! | **Answers** | `find-or-create`, `find-by-email`, `address`, `new-address`, `confirm-address`, `set-notifications`, `open-erasure`, `list-erasures`, `extend-erasure`, `retry-erasure`; `begin-import`, `return-events`, `return-identity`, `end-import` |
+//! | **Calls** | AuthAPI: `verify-token`, to know who is calling; TickAPI: `begin-erasure`, when all is ready; Statistics: `forget-images`; Notifier: `queue-account-mail`, when an address changes; every service with a database: `held`, for an export, and after a restore `refence` and `returned` |
 //! | **Publishes** | `gdpr.erased`; the events of somebody who comes from another instance, as they were |
 //! | **Consumes** | every event (subject index), among them `gdpr.delete` and `gdpr.purged` |
-//! | **Personal data** | address and name, sealed with the person's own key; preferences; where in the streams the person is named; open erasure requests, with what their scan looks for, sealed; archives of exports, each sealed with a key of its own |
+//! | **Personal data** | address and name, sealed with the person's own key, and so an address that waits to be confirmed; preferences; where in the streams the person is named; open erasure requests, with what their scan looks for, sealed; archives of exports, each sealed with a key of its own |
 //!
 //! It leads erasure. `gdpr.delete` fences the person off and destroys their identity; every service
 //! that holds personal data answers with `gdpr.purged`; when all have, the eraser overwrites the
@@ -17,6 +17,7 @@
 //! services what they hold about a person, and writes it into an archive, which is gone after a week.
 
 mod account;
+mod address;
 mod answers;
 mod broker;
 mod consumers;
@@ -52,7 +53,7 @@ use axum::extract::FromRef;
 use chassis::bus::Bus;
 use chassis::clock::Clock;
 use chassis::database::Database;
-use chassis::keys::{Keys, PurposeKey};
+use chassis::keys::{Keys, PurposeKey, SealingKey};
 use chassis::lifecycle::Lifecycle;
 use chassis::objects::Objects;
 use chassis::{Chassis, Service};
@@ -95,7 +96,7 @@ struct Parts {
     /// that a restored database can be fenced again from the events.
     subject_key: PurposeKey,
     /// Seals the archives' own keys.
-    export_key: PurposeKey,
+    export_key: SealingKey,
     export_life: Duration,
     exports: Folder,
     replicas: Replicas,
@@ -139,7 +140,7 @@ pub async fn service(chassis: &Chassis) -> anyhow::Result<Service> {
         keys: chassis.keys.clone(),
         request_key: chassis.keys.purpose("user-api request"),
         subject_key: chassis.keys.purpose("fence"),
-        export_key: chassis.keys.purpose("user-api export"),
+        export_key: chassis.keys.sealing("user-api export"),
         export_life: chassis.settings.export_life.0,
         exports: Folder::open(&chassis.settings.data_dir)?,
         replicas: Replicas::default(),

@@ -3,11 +3,12 @@
 
 use anyhow::Context as _;
 use chassis::database::{DatabaseError, Session, json_text};
-use chassis::keys::{Keys, PurposeKey};
+use chassis::keys::{Keys, SealingKey};
 use envelope::UserId;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::address;
 use crate::store::identities::{self, Identity};
 use crate::store::index;
 use crate::vault::Vault;
@@ -23,6 +24,9 @@ pub(crate) struct Needles {
     pub account: Option<Uuid>,
     /// None for those who have no address.
     pub email: Option<String>,
+    /// None unless another address waits to be confirmed.
+    #[serde(default)]
+    pub new_email: Option<String>,
     pub images: Vec<Uuid>,
 }
 
@@ -30,14 +34,14 @@ pub(crate) struct Needles {
 #[derive(Clone, Debug)]
 pub(crate) struct NeedleCase {
     vault: Vault,
-    key: PurposeKey,
+    key: SealingKey,
 }
 
 impl NeedleCase {
     pub(crate) fn new(keys: &Keys) -> Self {
         Self {
             vault: Vault::new(keys),
-            key: keys.purpose("user-api needles"),
+            key: keys.sealing("user-api needles"),
         }
     }
 
@@ -52,6 +56,8 @@ impl NeedleCase {
         if let Some(identity) = identities::find(session, UserId(user)).await? {
             needles.email = self.email(&identity)?;
             needles.account = Some(identity.account_id);
+            // Also one that is too old to be confirmed, as long as it is there.
+            needles.new_email = address::waiting(session, &self.vault, (UserId(user), 0)).await?;
         }
         Ok(needles)
     }
@@ -103,6 +109,7 @@ impl Needles {
             user,
             account: None,
             email: None,
+            new_email: None,
             images: Vec::new(),
         }
     }

@@ -1,8 +1,10 @@
 //! All SQL of the service.
 
+pub(crate) mod address_changes;
 pub(crate) mod deadlines;
 pub(crate) mod erasures;
 pub(crate) mod exports;
+pub(crate) mod finished;
 pub(crate) mod identities;
 pub(crate) mod imports;
 pub(crate) mod index;

@@ -1,10 +1,12 @@
 //! Tombstones: whoever is erased is written into the ledger before anything is deleted, so that no
-//! backup that is restored can bring them back. They go when the last such backup is gone.
+//! backup that is restored can bring them back. They go when the last such backup is gone, and soon after them
+//! the requests that were done.
 
 use std::time::Duration;
 
 use anyhow::Context as _;
 use chassis::Chassis;
+use chassis::clock::micros;
 use chassis::consumers::Failure;
 use chassis::keys::PurposeKey;
 use chassis::ledger::{Head, Ledger, LedgerError, Tombstone};
@@ -15,7 +17,10 @@ use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
 use crate::App;
-use crate::store::{erasures, ledger};
+use crate::store::{erasures, finished, ledger};
+
+/// For so long at most after the last backup is gone, whoever has asked can read what became of it.
+const LONGEST_SLACK: Duration = Duration::from_hours(24);
 
 /// Who writes into the ledger.
 #[derive(Clone, Debug)]
@@ -79,7 +84,7 @@ impl Tombstones {
     }
 }
 
-/// Lets go of tombstones whose time is over, until the stop.
+/// Lets go of tombstones and requests whose time is over, until the stop.
 pub(crate) async fn run(app: App) -> anyhow::Result<()> {
     let pause = sweep_every(app.tombstones.backup_life);
     loop {
@@ -88,8 +93,25 @@ pub(crate) async fn run(app: App) -> anyhow::Result<()> {
             Ok(gone) => tracing::info!(gone, "tombstones went with the last backup"),
             Err(error) => tracing::warn!(%error, "expired tombstones stay for now"),
         }
+        if let Err(error) = forget_requests(&app).await {
+            let error = format!("{error:#}");
+            tracing::warn!(error, "requests that were done long ago stay for now");
+        }
         if !app.lifecycle.pause(pause).await {
             return Ok(());
         }
     }
+}
+
+async fn forget_requests(app: &App) -> anyhow::Result<()> {
+    let (now, life) = (app.clock.micros(), app.tombstones.backup_life);
+    let mut work = app.database.begin().await?;
+    let slack = micros(LONGEST_SLACK.min(life));
+    let erasures = finished::forget_erasures(&mut work, now - slack).await?;
+    let exports = finished::forget_exports(&mut work, now - micros(life)).await?;
+    if erasures + exports > 0 {
+        work.deletes_for_good();
+        tracing::info!(erasures, exports, "requests that were done are forgotten");
+    }
+    Ok(work.commit().await?)
 }

@@ -3,7 +3,7 @@
 
 use chassis::access::Sealed;
 use chassis::database::DatabaseError;
-use chassis::keys::{Keys, PurposeKey, Unsealable};
+use chassis::keys::{Keys, PurposeKey, SealingKey, Unsealable};
 use envelope::UserId;
 use serde_json::Value;
 
@@ -13,7 +13,7 @@ use crate::account::{EmailAddress, Name};
 #[derive(Clone, Debug)]
 pub(crate) struct Vault {
     addresses: PurposeKey,
-    keys: PurposeKey,
+    keys: SealingKey,
 }
 
 /// A new person's sealed fields.
@@ -33,7 +33,7 @@ impl Vault {
     pub(crate) fn new(keys: &Keys) -> Self {
         Self {
             addresses: keys.purpose("user-api email"),
-            keys: keys.purpose("user-api vault"),
+            keys: keys.sealing("user-api vault"),
         }
     }
 
@@ -55,7 +55,7 @@ impl Vault {
         };
         SealedIdentity {
             key: self.keys.seal(&format!("{user} key"), own.key.as_bytes()),
-            email: email.map(|email| own.seal("email", email.as_str())),
+            email: email.map(|email| own.seal_email(email)),
             name: own.seal_name(name),
         }
     }
@@ -72,7 +72,7 @@ impl Vault {
 }
 
 impl Vault {
-    /// Opens a sealed column of an identity, for an export.
+    /// Opens a sealed column of an identity, or of its change, for an export.
     pub(crate) fn open(&self, sealed: &Sealed<'_>) -> Result<Value, DatabaseError> {
         let user = UserId(sealed.id_of("user_id")?);
         let (key, bytes) = (sealed.bytes_of("key_sealed")?, sealed.bytes()?);
@@ -96,6 +96,10 @@ impl OwnKey {
 
     pub(crate) fn open_name(&self, sealed: &[u8]) -> Result<String, Unsealable> {
         self.open("name", sealed)
+    }
+
+    pub(crate) fn seal_email(&self, email: &EmailAddress) -> Vec<u8> {
+        self.seal("email", email.as_str())
     }
 
     pub(crate) fn open_email(&self, sealed: &[u8]) -> Result<String, Unsealable> {

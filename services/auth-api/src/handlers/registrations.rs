@@ -1,4 +1,4 @@
-//! Registering, and confirming it by the link that was mailed. Whether an address is known shows
+//! Registering, and confirming it, or a new address, by the link that was mailed. Whether an address is known shows
 //! in its mailbox only: both cases take the same steps and get the same answer.
 
 use axum::extract::State;
@@ -8,7 +8,7 @@ use chassis::rpc::{AskError, ask};
 use chassis::unit_of_work::Draft;
 use clients::caller::token_hash;
 use clients::notifier::{AccountMail, QueueAccountMail};
-use clients::user::FindOrCreate;
+use clients::user::{ConfirmAddress, FindOrCreate};
 use envelope::{UserId, user};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -96,11 +96,11 @@ async fn register(app: &App, user: UserId, password: &str) -> Result<Standing, E
     Ok(standing)
 }
 
-/// Confirm a registration; then its user may log in.
+/// Confirm a registration, so that its user may log in, or a new address, which they log in with from then on.
 #[utoipa::path(
     post, path = "/api/v1/auth/confirm", tag = "accounts", request_body = NewConfirmation,
     responses(
-        (status = 200, description = "The account may be used", body = Accepted),
+        (status = 200, description = "The account may be used, with this address", body = Accepted),
         (status = 400, description = "The link was used before or is too old", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "A field is wrong", body = Problem, content_type = "application/problem+json"),
     )
@@ -111,9 +111,11 @@ pub(crate) async fn confirm(
 ) -> Result<Json<Accepted>, Error> {
     let now = app.clock.micros();
     let mut work = app.database.begin().await?;
-    let confirmation = secrets::take_confirmation(&mut work, &token_hash(&new.token), now)
-        .await?
-        .ok_or(Error::UnknownToken)?;
+    let taken = secrets::take_confirmation(&mut work, &token_hash(&new.token), now).await?;
+    let Some(confirmation) = taken else {
+        drop(work);
+        return confirm_address(&app, new.token).await;
+    };
     let user = confirmation.user;
     if work.is_erased(user.0).await? {
         return Err(Error::UnknownToken);
@@ -125,6 +127,15 @@ pub(crate) async fn confirm(
     work.publish(Draft::new(user::Register { user: user.into() }))?;
     work.commit().await?;
     Ok(Json(Accepted {}))
+}
+
+/// A link that is no registration's may have been mailed to a new address, which UserAPI knows.
+async fn confirm_address(app: &App, token: String) -> Result<Json<Accepted>, Error> {
+    match ask(&app.bus, &ConfirmAddress { token }).await {
+        Ok(()) => Ok(Json(Accepted {})),
+        Err(error) if error.refusal() == Some("unknown-token") => Err(Error::UnknownToken),
+        Err(error) => Err(error.into()),
+    }
 }
 
 impl NewAccount {

@@ -10,6 +10,8 @@ use crate::model::Whose::{AccountHolder, Named, Nobody};
 use crate::model::{Erasure, Retention};
 
 const SERVICE: &str = "user-api";
+/// What was done can be asked for until the last backup is gone, and a day longer.
+const DONE: Duration = Duration::from_hours(31 * 24);
 
 pub(super) static TABLES: &[Table] = &[
     Table {
@@ -69,6 +71,53 @@ pub(super) static TABLES: &[Table] = &[
             column("created_at", AccountHolder, Activity, "since when"),
         ],
     },
+    personal(
+        SERVICE,
+        "address_change",
+        &ACCOUNTS,
+        Retention::For(Duration::from_hours(24)),
+        &[
+            column(
+                "user_id",
+                AccountHolder,
+                Pseudonym,
+                "whose address is to change",
+            ),
+            column(
+                "key_sealed",
+                AccountHolder,
+                Credential,
+                "the person's own key, sealed",
+            ),
+            column(
+                "email_sealed",
+                AccountHolder,
+                Contact,
+                "the new address, sealed with that key",
+            )
+            .opened(),
+            column(
+                "email_hash",
+                AccountHolder,
+                Contact,
+                "a keyed hash of the new address, to find whether it is somebody's",
+            )
+            .left_out("a keyed hash of the new address, which is here itself"),
+            column(
+                "token_hash",
+                AccountHolder,
+                Credential,
+                "a hash of what the link holds",
+            ),
+            column(
+                "expires_at",
+                AccountHolder,
+                Activity,
+                "until when it can be confirmed",
+            ),
+        ],
+    )
+    .of(&[person("user_id", AccountHolder)]),
     personal(
         SERVICE,
         "subject_index",
@@ -135,7 +184,7 @@ pub(super) static TABLES: &[Table] = &[
         service: SERVICE,
         name: "erasure",
         activity: &ERASURE,
-        retention: Retention::UntilDone,
+        retention: Retention::For(DONE),
         erasure: Erasure::NamesGo,
         belongs: Belongs::To(&[person("user_id", AccountHolder)]),
         columns: &[
@@ -265,7 +314,7 @@ pub(super) static TABLES: &[Table] = &[
         service: SERVICE,
         name: "erasure_service",
         activity: &ERASURE,
-        retention: Retention::Unlimited,
+        retention: Retention::For(DONE),
         erasure: Erasure::Stays("it names a request, not a person"),
         belongs: Belongs::ToNobody,
         columns: &[

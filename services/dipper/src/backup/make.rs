@@ -63,7 +63,7 @@ pub(crate) async fn run(settings: &Settings, shelf: &Path) -> anyhow::Result<()>
         staging: &staging,
     };
     let id = clock.random_id().simple().to_string();
-    let made = Box::pin(making.make(Manifest::begin(id, now, life))).await;
+    let made = Box::pin(making.make(Manifest::begin((id, keys.newest()), now, life))).await;
     let manifest = match made {
         Ok(manifest) => manifest,
         Err(error) => {
@@ -132,7 +132,7 @@ impl Making<'_> {
 
     fn packer(&self, manifest: &Manifest, name: &str) -> anyhow::Result<Packer> {
         let path = self.draft.join(name);
-        Packer::create(&path, manifest.key(self.keys))
+        Packer::create(&path, manifest.key(self.keys)?)
             .with_context(|| format!("cannot write {}", path.display()))
     }
 

@@ -13,6 +13,8 @@ use sha2::{Digest as _, Sha256};
 
 const FILE: &str = "manifest.json";
 const FORMAT: u32 = 1;
+/// The key of backups that do not say theirs.
+const FIRST_KEY: u32 = 1;
 
 /// The manifest of a backup.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +24,9 @@ pub(super) struct Manifest {
     dipper: String,
     /// The backup's own key is made for this word.
     id: String,
+    /// The number of the deployment's key that it is made from; none in backups from before there were numbers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    key: Option<u32>,
     /// When it was begun: nobody who was erased before is in it.
     pub created_at: DateTime<Utc>,
     /// When it is deleted at the latest.
@@ -49,12 +54,17 @@ struct Sealed {
 
 impl Manifest {
     /// Of a backup that is begun now.
-    pub fn begin(id: String, created_at: DateTime<Utc>, life: std::time::Duration) -> Self {
+    pub fn begin(
+        (id, key): (String, u32),
+        created_at: DateTime<Utc>,
+        life: std::time::Duration,
+    ) -> Self {
         let life = TimeDelta::from_std(life).unwrap_or(TimeDelta::MAX);
         Self {
             format: FORMAT,
             dipper: env!("CARGO_PKG_VERSION").to_owned(),
             id,
+            key: Some(key),
             created_at,
             expires_at: created_at
                 .checked_add_signed(life)
@@ -68,8 +78,14 @@ impl Manifest {
     }
 
     /// The backup's own key.
-    pub fn key(&self, keys: &Keys) -> PurposeKey {
-        keys.purpose(&format!("backup {}", self.id))
+    pub fn key(&self, keys: &Keys) -> anyhow::Result<PurposeKey> {
+        let number = self.key.unwrap_or(FIRST_KEY);
+        let key = keys
+            .sealing(&format!("backup {}", self.id))
+            .numbered(number);
+        key.with_context(|| {
+            format!("this backup is sealed with key {number}, which a rotation has destroyed: take in those that you kept with `dipper keys admit`, and restore it then")
+        })
     }
 
     /// Adds a file that is whole.
@@ -177,7 +193,7 @@ mod tests {
     #[test]
     fn a_manifest_cannot_be_changed_and_is_of_one_deployment() {
         let folder = tempfile::tempdir().unwrap();
-        let manifest = Manifest::begin("a".to_owned(), DateTime::UNIX_EPOCH, day(30));
+        let manifest = Manifest::begin(("a".to_owned(), 1), DateTime::UNIX_EPOCH, day(30));
         manifest.write(folder.path(), &keys("a")).unwrap();
         assert_eq!(Manifest::read(folder.path(), &keys("a")).unwrap(), manifest);
         assert!(Manifest::read(folder.path(), &keys("b")).is_err());
@@ -191,7 +207,7 @@ mod tests {
     #[test]
     fn a_changed_file_is_noticed() {
         let folder = tempfile::tempdir().unwrap();
-        let mut manifest = Manifest::begin("a".to_owned(), DateTime::UNIX_EPOCH, day(30));
+        let mut manifest = Manifest::begin(("a".to_owned(), 1), DateTime::UNIX_EPOCH, day(30));
         std::fs::write(folder.path().join("part"), "bytes").unwrap();
         assert_eq!(manifest.add(folder.path(), "part").unwrap(), 5);
         manifest.verify(folder.path()).unwrap();
@@ -203,7 +219,7 @@ mod tests {
 
     #[test]
     fn a_backup_ends_by_the_shorter_of_two_lives() {
-        let manifest = Manifest::begin("a".to_owned(), DateTime::UNIX_EPOCH, day(30));
+        let manifest = Manifest::begin(("a".to_owned(), 1), DateTime::UNIX_EPOCH, day(30));
         let at = |number| DateTime::UNIX_EPOCH + day(number);
         assert!(!manifest.is_expired(at(29), day(30)));
         assert!(manifest.is_expired(at(30), day(60)));

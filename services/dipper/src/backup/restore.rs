@@ -47,6 +47,7 @@ pub(crate) async fn run(settings: &Settings, command: &Restore) -> anyhow::Resul
     if command.only.is_none() && !command.replace && !was_broken_off {
         restoring.ensure_empty()?;
     }
+    restoring.manifest.key(&restoring.keys)?;
     restoring.manifest.verify(&folder)?;
     say(&format!("{} is whole", folder.display()));
     let parts = parts_of(command.only);
@@ -127,7 +128,7 @@ impl<'a> Restoring<'a> {
     async fn bring_back(&self, part: &str) -> anyhow::Result<()> {
         say(&format!("restoring the {part}"));
         let path = self.folder.join(part);
-        let packed = Unpacker::open(&path, self.manifest.key(&self.keys))?;
+        let packed = Unpacker::open(&path, self.manifest.key(&self.keys)?)?;
         let outcome = match part {
             DATABASES => self.databases(packed),
             PHOTOS => self.photos(packed),

@@ -129,7 +129,7 @@ mod tests {
         for hours in [0, 30, 47] {
             let at = DateTime::UNIX_EPOCH + Duration::from_hours(hours);
             let draft = Draft::begin(shelf.path(), at).unwrap();
-            let manifest = Manifest::begin(hours.to_string(), at, LIFE);
+            let manifest = Manifest::begin((hours.to_string(), 1), at, LIFE);
             manifest.write(&draft.folder, &keys).unwrap();
             made.push(draft.finish().unwrap());
         }

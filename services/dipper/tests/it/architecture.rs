@@ -111,16 +111,44 @@ fn alerts_are_about_figures_that_are_measured() {
     }
 }
 
+/// A rotation keeps the keys whose hashes are compared later, by the names of what they are for.
+#[test]
+fn the_first_rotation_keeps_the_key_of_every_hash() {
+    const ASKED: &str = ".purpose(\"";
+    let services = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut asked = BTreeSet::new();
+    let folders = MAY_DEPEND_ON
+        .iter()
+        .map(|(name, _)| services.join(name).join("src"));
+    for text in folders
+        .filter(|folder| folder.is_dir())
+        .flat_map(|folder| files(&folder))
+    {
+        let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+        let code: String = code.split_whitespace().collect::<Vec<_>>().join(" ");
+        let found = code.split(ASKED).skip(1);
+        asked.extend(found.map(|rest| rest.split('"').next().unwrap().to_owned()));
+    }
+    let kept = chassis::keys::HASHING.map(str::to_owned);
+    assert_eq!(asked, BTreeSet::from(kept));
+}
+
 /// All that is written in a folder of sources.
 fn sources(folder: &Path) -> String {
+    files(folder).concat()
+}
+
+/// What is written in each file of a folder of sources, but for files of tests.
+fn files(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).unwrap();
-    let texts = entries.map(|entry| {
-        let path = entry.unwrap().path();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    let sources = paths.filter(|path| path.file_stem().is_none_or(|name| name != "tests"));
+    let texts = sources.map(|path| {
         if path.is_dir() {
-            sources(&path)
+            files(&path)
         } else {
-            std::fs::read_to_string(path).unwrap()
+            vec![std::fs::read_to_string(path).unwrap()]
         }
     });
-    texts.collect()
+    texts.flatten().collect()
 }

@@ -1,7 +1,7 @@
 //! What is restored brings nobody back who was erased since.
 
-mod copies;
+pub mod copies;
 mod old_copies;
-mod people;
+pub mod people;
 mod refused;
 mod round_trip;

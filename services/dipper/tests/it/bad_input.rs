@@ -309,7 +309,7 @@ fn birder_cases(url: &str, image: Uuid) -> Vec<Case> {
         case(
             Method::PATCH,
             "/api/v1/users/me",
-            json!({"email": "new@example.org"}),
+            json!({"email": "nobody"}),
             422,
             "/email",
         ),

@@ -2,6 +2,7 @@
 
 mod again;
 mod deadlines;
+mod forgotten;
 mod kills;
 mod late;
 mod others;

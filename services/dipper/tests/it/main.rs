@@ -6,6 +6,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod address;
 mod architecture;
 mod backup;
 mod bad_input;
@@ -24,6 +25,7 @@ mod erasure;
 mod export;
 mod faults;
 mod import;
+mod keys;
 mod kills;
 mod pages;
 mod rebuild;

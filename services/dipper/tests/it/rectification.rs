@@ -42,11 +42,15 @@ async fn a_name_that_was_put_right_is_nowhere_any_more_not_even_sealed() {
     system.stop().await;
 }
 
-/// Whether some file of a folder holds these bytes.
-fn holds(folder: &Path, bytes: &[u8]) -> bool {
+/// Whether some file of a folder, or below it, holds these bytes.
+pub fn holds(folder: &Path, bytes: &[u8]) -> bool {
     std::fs::read_dir(folder).unwrap().any(|entry| {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            return holds(&path, bytes);
+        }
         // Files of the log come and go.
-        let file = std::fs::read(entry.unwrap().path()).unwrap_or_default();
+        let file = std::fs::read(path).unwrap_or_default();
         file.windows(bytes.len()).any(|window| window == bytes)
     })
 }

@@ -63,7 +63,7 @@ async fn logins_leave_the_disk_when_their_time_is_over() {
 }
 
 /// What `dipper retention` says of a store.
-async fn told_of(folder: &Path, store: &str) -> String {
+pub async fn told_of(folder: &Path, store: &str) -> String {
     let data = folder.to_string_lossy();
     let arguments = ["retention", "--data-dir", &data];
     let output = Launch::new(DIPPER, &arguments).output().await;

@@ -146,6 +146,34 @@ impl System {
         databases::sqlite_columns(&file).await
     }
 
+    /// Every table and column of a service's database that holds bytes.
+    pub async fn byte_columns_of(&self, service: &str) -> Vec<(String, String)> {
+        if let Some(postgres) = &self.postgres {
+            let schema = service.replace('-', "_");
+            return databases::postgres_byte_columns(&postgres.url(), &schema).await;
+        }
+        let file = self.folder().join("db").join(format!("{service}.db"));
+        databases::sqlite_byte_columns(&file).await
+    }
+
+    /// Ids and bytes of a service's rows, as a question asks for them.
+    pub async fn values_of(&self, service: &str, question: String) -> Vec<(Uuid, Vec<u8>)> {
+        if let Some(postgres) = &self.postgres {
+            let schema = service.replace('-', "_");
+            return databases::postgres_values(&postgres.url(), &schema, question).await;
+        }
+        let file = self.folder().join("db").join(format!("{service}.db"));
+        databases::sqlite_values(&file, question).await
+    }
+
+    /// Folders of files that hold tables.
+    pub fn database_files(&self) -> Vec<PathBuf> {
+        match &self.postgres {
+            Some(postgres) => vec![postgres.files().join("base")],
+            None => vec![self.folder().join("db")],
+        }
+    }
+
     /// Changes a service's database behind its back.
     pub async fn execute(&self, service: &str, statement: Sql) {
         if let Some(postgres) = &self.postgres {

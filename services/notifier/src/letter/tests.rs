@@ -84,6 +84,16 @@ fn the_confirmation_link_holds_the_token() {
 }
 
 #[test]
+fn a_new_address_is_told_the_link_and_the_old_one_is_not() {
+    let new = account(URL, "", AccountMail::ConfirmAddress, "t0ken").unwrap();
+    let link = "https://birds.example/?token=t0ken";
+    assert!(new.text.contains(link) && new.html.contains(link));
+    let old = account(URL, "Ada", AccountMail::AddressChanging, "").unwrap();
+    assert!(old.text.contains("to change"), "{}", old.text);
+    assert!(!old.text.contains("token=") && !old.html.contains("token="));
+}
+
+#[test]
 fn the_code_stands_in_both_parts_and_in_no_link() {
     let letter = account(URL, "Ada", AccountMail::Code, "12345678").unwrap();
     assert!(letter.text.contains("\n    12345678\n"), "{}", letter.text);

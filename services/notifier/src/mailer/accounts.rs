@@ -4,7 +4,8 @@ use chassis::database::DatabaseError;
 use chassis::rpc::{AskError, ask};
 use clients::auth::MailSecret;
 use clients::notifier::{AccountMail, recipient_mark};
-use clients::user::{Address, Purpose, Recipient};
+use clients::user::{Address, NewAddress, Purpose};
+use envelope::UserId;
 
 use super::{MOST_ATTEMPTS, Setback, after, count, outage, until_erased};
 use crate::letter::{self, Letter};
@@ -17,14 +18,14 @@ const KIND: &str = "account";
 /// Sends it, or drops it when it is not wanted any more.
 pub(super) async fn send(app: App, turn: Turn) -> Result<(), Setback> {
     let written = write(&app, turn).await;
-    let (recipient, letter) = match written {
+    let (email, letter) = match written {
         Ok(Some(written)) => written,
         Ok(None) => return drop_it(&app, turn, "not-wanted").await,
         Err(setback) => return put_back(&app, turn, setback).await,
     };
     // Anybody can register anybody's address: what they call themselves does not go there.
     let to = To {
-        email: &recipient.email,
+        email: &email,
         name: "",
         mark: &recipient_mark(&app.keys, turn.user),
     };
@@ -45,8 +46,8 @@ pub(super) async fn send(app: App, turn: Turn) -> Result<(), Setback> {
     }
 }
 
-/// The mail; nothing when it should not be sent any more.
-async fn write(app: &App, turn: Turn) -> Result<Option<(Recipient, Letter)>, Setback> {
+/// The mail and where it goes; nothing when it should not be sent any more.
+async fn write(app: &App, turn: Turn) -> Result<Option<(String, Letter)>, Setback> {
     let Turn { user, kind, .. } = turn;
     let mut work = app.database.begin().await?;
     let erased = work.is_erased(user.0).await?;
@@ -54,19 +55,51 @@ async fn write(app: &App, turn: Turn) -> Result<Option<(Recipient, Letter)>, Set
     if erased {
         return Ok(None);
     }
+    let addressed = match kind {
+        AccountMail::ConfirmAddress => new_address(app, user).await?,
+        _ => known_address(app, (user, kind)).await?,
+    };
+    let Some(addressed) = addressed else {
+        return Ok(None);
+    };
+    let letter = letter::account(&app.public_url, &addressed.name, kind, &addressed.secret)?;
+    Ok(Some((addressed.email, letter)))
+}
+
+/// Where a mail goes, whom it greets, and the secret in it.
+struct Addressed {
+    email: String,
+    name: String,
+    secret: String,
+}
+
+async fn known_address(
+    app: &App,
+    (user, kind): (UserId, AccountMail),
+) -> Result<Option<Addressed>, AskError> {
     let purpose = Purpose::Account;
     let Some(recipient) = unless_refused(ask(&app.bus, &Address { user, purpose }).await)? else {
         return Ok(None);
     };
-    let Some(secret) = unless_refused(ask(&app.bus, &MailSecret { user, kind }).await)? else {
-        return Ok(None);
-    };
-    let name = match kind {
-        AccountMail::Confirm => "",
-        AccountMail::AlreadyRegistered | AccountMail::Code => &recipient.name,
-    };
-    let letter = letter::account(&app.public_url, name, kind, &secret)?;
-    Ok(Some((recipient, letter)))
+    let secret = unless_refused(ask(&app.bus, &MailSecret { user, kind }).await)?;
+    Ok(secret.map(|secret| Addressed {
+        email: recipient.email,
+        name: match kind {
+            AccountMail::Confirm => String::new(),
+            _ => recipient.name,
+        },
+        secret,
+    }))
+}
+
+/// An address that is not confirmed yet: whose it is nobody knows.
+async fn new_address(app: &App, user: UserId) -> Result<Option<Addressed>, AskError> {
+    let link = unless_refused(ask(&app.bus, &NewAddress { user }).await)?;
+    Ok(link.map(|link| Addressed {
+        email: link.email,
+        name: String::new(),
+        secret: link.token,
+    }))
 }
 
 fn unless_refused<A>(answer: Result<A, AskError>) -> Result<Option<A>, AskError> {

@@ -61,6 +61,8 @@ fn name(kind: AccountMail) -> &'static str {
         AccountMail::Confirm => "confirm",
         AccountMail::AlreadyRegistered => "already-registered",
         AccountMail::Code => "code",
+        AccountMail::ConfirmAddress => "confirm-address",
+        AccountMail::AddressChanging => "address-changing",
     }
 }
 
@@ -69,6 +71,8 @@ fn kind(name: &str) -> Result<AccountMail, DatabaseError> {
         AccountMail::Confirm,
         AccountMail::AlreadyRegistered,
         AccountMail::Code,
+        AccountMail::ConfirmAddress,
+        AccountMail::AddressChanging,
     ]
     .into_iter()
     .find(|kind| self::name(*kind) == name)

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::App;
-use crate::account::{Locale, Name};
+use crate::account::{EmailAddress, Locale, Name};
 use crate::error::Error;
 use crate::identity::{self, Change, Person};
 
@@ -28,6 +28,8 @@ pub(crate) struct Profile {
     name: String,
     /// The e-mail address; null for callers who never registered (trust mode).
     email: Option<String>,
+    /// An address that takes its place when the link is opened that was mailed to it; null when none waits.
+    new_email: Option<String>,
     /// What the user prefers.
     preferences: Preferences,
     /// When the account was made; null for callers who never registered.
@@ -51,9 +53,9 @@ pub(crate) struct ProfileChange {
     /// The name that is shown: 1 to 100 characters.
     #[schema(min_length = 1, max_length = 100)]
     name: Option<String>,
-    /// Known so that it can be refused with a reason; see the answer 422.
-    #[schema(ignore)]
-    email: Option<serde_json::Value>,
+    /// The e-mail address: it changes when the link is opened that is mailed to the new one.
+    #[schema(format = "email", max_length = 254)]
+    email: Option<String>,
     /// What the user prefers.
     preferences: Option<PreferencesChange>,
 }
@@ -90,7 +92,8 @@ pub(crate) async fn show(
     Ok((NO_STORE, Json(Profile::new(caller.user, person))))
 }
 
-/// Changes the caller's name or preferences.
+/// Changes the caller's name or preferences, or asks for another e-mail address: whether that is somebody's shows in its
+/// mailbox only.
 #[utoipa::path(
     patch, path = "/api/v1/users/me", tag = "users",
     request_body = ProfileChange,
@@ -98,7 +101,8 @@ pub(crate) async fn show(
         (status = 200, description = "The profile as it is now", body = Profile),
         (status = 401, description = "No good token", body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "The caller is being erased or was", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "A field is wrong or unknown, or may not be changed, as the e-mail address; nothing was changed", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "A field is wrong or unknown; nothing was changed", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The mails about the address did not go out; send it again", body = Problem, content_type = "application/problem+json"),
     ),
     security(("bearer" = []))
 )]
@@ -117,6 +121,7 @@ impl Profile {
             id: user.0,
             name: person.name,
             email: person.email,
+            new_email: person.new_email,
             preferences: Preferences {
                 notifications: person.notifications,
                 locale: person.locale,
@@ -131,6 +136,7 @@ impl Profile {
             id: user.0,
             name: String::new(),
             email: None,
+            new_email: None,
             preferences: Preferences {
                 notifications: Notifications::default(),
                 locale: Locale::default().as_str().to_owned(),
@@ -144,10 +150,9 @@ impl ProfileChange {
     /// Parses every field and tells of all that are wrong.
     fn check(self) -> Result<Change, Error> {
         let mut wrong = Vec::new();
-        if self.email.is_some() {
-            let detail = "The e-mail address cannot be changed yet.";
-            wrong.push(FieldError::new("/email", detail));
-        }
+        let email = self.email.as_deref().map(str::parse::<EmailAddress>);
+        let email = email.transpose();
+        let email = email.map_err(|detail| wrong.push(FieldError::new("/email", detail)));
         let name = self.name.as_deref().map(str::parse::<Name>).transpose();
         let name = name.map_err(|detail| wrong.push(FieldError::new("/name", detail)));
         let preferences = self.preferences.as_ref();
@@ -157,9 +162,10 @@ impl ProfileChange {
             .transpose();
         let locale =
             locale.map_err(|detail| wrong.push(FieldError::new("/preferences/locale", detail)));
-        match (name, locale) {
-            (Ok(name), Ok(locale)) if wrong.is_empty() => Ok(Change {
+        match (name, email, locale) {
+            (Ok(name), Ok(email), Ok(locale)) => Ok(Change {
                 name,
+                email,
                 notifications: preferences.and_then(|preferences| preferences.notifications),
                 locale,
             }),
@@ -184,7 +190,7 @@ mod tests {
 
     #[test]
     fn every_wrong_field_is_pointed_at() {
-        let body = json!({"name": " ", "email": "new@example.org", "preferences": {"locale": "?"}});
+        let body = json!({"name": " ", "email": "nobody", "preferences": {"locale": "?"}});
         assert_eq!(wrong(body), ["/email", "/name", "/preferences/locale"]);
     }
 
@@ -192,6 +198,7 @@ mod tests {
     fn every_field_may_be_left_out() {
         assert!(wrong(json!({})).is_empty());
         assert!(wrong(json!({"preferences": {"notifications": "off"}})).is_empty());
+        assert!(wrong(json!({"email": "new@example.org"})).is_empty());
         assert!(wrong(json!({"name": "Ada", "preferences": {"locale": "en-GB"}})).is_empty());
     }
 

@@ -42,13 +42,13 @@ pub(super) async fn round(app: &App) -> anyhow::Result<()> {
 
 /// Whoever has registered with the same address since is somebody else.
 async fn leave_out_others(app: &App, needles: &mut Needles) -> anyhow::Result<()> {
-    if let Some(email) = &needles.email
-        && app
-            .needles
-            .is_taken(&mut app.database.read().await?, email)
-            .await?
-    {
-        needles.email = None;
+    let mut session = app.database.read().await?;
+    for known in [&mut needles.email, &mut needles.new_email] {
+        if let Some(email) = known
+            && app.needles.is_taken(&mut session, email).await?
+        {
+            *known = None;
+        }
     }
     Ok(())
 }

@@ -172,8 +172,9 @@ fn texts(person: usize, needles: &Needles) -> impl Iterator<Item = (usize, Strin
     let ids = [Some(needles.user), needles.account];
     let ids = ids.into_iter().flatten().chain(needles.images.clone());
     let ids = ids.map(|id: Uuid| (id.to_string(), false));
-    let email = needles.email.clone().map(|email| (email, true));
-    ids.chain(email)
+    let emails = [needles.email.clone(), needles.new_email.clone()];
+    let emails = emails.into_iter().flatten().map(|email| (email, true));
+    ids.chain(emails)
         .map(move |(text, is_address)| (person, text, is_address))
 }
 
@@ -214,6 +215,7 @@ mod tests {
             user: Uuid::new_v4(),
             account: None,
             email: Some(email.to_owned()),
+            new_email: None,
             images: Vec::new(),
         }
     }

@@ -7,6 +7,7 @@ use envelope::UserId;
 use uuid::Uuid;
 
 use crate::account::Locale;
+use crate::store::address_changes::AddressChange;
 use crate::vault::SealedIdentity;
 
 const INSERT: &str = "INSERT INTO identity
@@ -23,6 +24,8 @@ const RELEASE_ADDRESS: &str = "UPDATE identity SET email_hash = NULL WHERE email
 const UPDATE: &str =
     "UPDATE identity SET name_sealed = $2, notifications = $3, locale = $4 WHERE user_id = $1";
 const SET_NOTIFICATIONS: &str = "UPDATE identity SET notifications = $2 WHERE user_id = $1";
+const SET_ADDRESS: &str =
+    "UPDATE identity SET email_sealed = $2, email_hash = $3 WHERE user_id = $1";
 const DELETE: &str = "DELETE FROM identity WHERE user_id = $1";
 
 /// A row of the vault.
@@ -117,6 +120,17 @@ pub(crate) async fn update(
     Ok(())
 }
 
+/// Gives a user the address that was confirmed.
+pub(crate) async fn set_address(
+    session: &mut Session,
+    confirmed: &AddressChange,
+) -> Result<(), DatabaseError> {
+    sql!(session, c => sqlx::query(SET_ADDRESS)
+        .bind(confirmed.user_id).bind(&confirmed.email_sealed).bind(&confirmed.email_hash)
+        .execute(c).await.map(drop))?;
+    Ok(())
+}
+
 /// Says whether there is such a user.
 pub(crate) async fn set_notifications(
     session: &mut Session,
@@ -129,9 +143,10 @@ pub(crate) async fn set_notifications(
     Ok(rows > 0)
 }
 
-/// Destroys an identity: its key, address and name, and an import that was to make one.
+/// Destroys an identity: its key, addresses and name, and an import that was to make one.
 pub(crate) async fn destroy(session: &mut Session, user: Uuid) -> Result<(), DatabaseError> {
     super::imports::delete(session, user).await?;
+    super::address_changes::delete(session, user).await?;
     sql!(session, c => sqlx::query(DELETE).bind(user).execute(c).await.map(drop))?;
     Ok(())
 }
