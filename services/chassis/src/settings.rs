@@ -97,6 +97,17 @@ pub enum AuthMode {
     Trust,
 }
 
+/// Whether who registers has to say when they were born.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AgeGate {
+    /// They may; who says so is asked for the minimum age.
+    #[default]
+    Optional,
+    /// They must.
+    Required,
+}
+
 /// How log lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -164,6 +175,10 @@ pub struct Settings {
     pub backup_life: Seconds,
     /// How bearer tokens are judged.
     pub auth_mode: AuthMode,
+    /// Whether a registration without a birth date is refused: `optional` or `required`.
+    pub age_gate: AgeGate,
+    /// Who is younger, in years, cannot register: 13 to 16 by the member state, Art. 8 GDPR.
+    pub minimum_age: u32,
     /// The deployment's secret, at least 32 characters; by default made and kept in the data folder.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret: Option<Secret>,
@@ -197,6 +212,8 @@ impl Default for Settings {
             ledger: None,
             backup_life: Seconds(BACKUP_LIFE),
             auth_mode: AuthMode::default(),
+            age_gate: AgeGate::default(),
+            minimum_age: 16,
             secret: None,
             retention: BTreeMap::new(),
             log: "info,async_nats=error,sqlx=warn".to_owned(),

@@ -6,6 +6,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod age;
 mod architecture;
 mod backup;
 mod bad_input;
