@@ -7,6 +7,7 @@
 //! | UserAPI | [`tick::BeginErasure`], [`statistics::ForgetImages`] | TickAPI, Statistics |
 //! | AuthAPI | [`user::FindOrCreate`], [`user::FindByEmail`], [`notifier::QueueAccountMail`] | UserAPI, Notifier |
 //! | Notifier | [`user::Address`], [`user::SetNotifications`], [`auth::MailSecret`] | UserAPI, AuthAPI |
+//! | ScoreModel | [`user::MayScore`] | UserAPI |
 //! | AdminAPI | [`statistics::Overview`], [`auth::SetRole`], [`user::ListErasures`], [`user::ExtendErasure`], [`user::RetryErasure`] | Statistics, AuthAPI, UserAPI |
 //! | the command line | [`auth::CreateAccount`], all of [`import`] | AuthAPI, TickAPI, UserAPI |
 

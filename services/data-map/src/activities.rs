@@ -77,12 +77,21 @@ pub static SCORING: Activity = Activity {
     recipients: "everybody, with the photo",
 };
 
-/// Mail.
+/// Mail about accounts.
 pub static MAIL: Activity = Activity {
     id: "mail",
-    name: "Mail",
-    purpose: "to tell a birder that their photo was rated, and what concerns their account",
+    name: "Mail about accounts",
+    purpose: "to tell a birder what concerns their account: links, codes, that an erasure is done",
     basis: Basis::Contract,
+    recipients: "the mail server that the operator has set",
+};
+
+/// Mail about ratings.
+pub static RATING_MAIL: Activity = Activity {
+    id: "rating-mail",
+    name: "Mail about ratings",
+    purpose: "to tell a birder that their photo was rated, until they object",
+    basis: Basis::LegitimateInterest,
     recipients: "the mail server that the operator has set",
 };
 
@@ -102,6 +111,15 @@ pub static ERASURE: Activity = Activity {
     purpose: "to find everything about a person, to erase it, and to keep it erased",
     basis: Basis::LegalObligation,
     recipients: "admins, without names",
+};
+
+/// Choices about the processing.
+pub static RIGHTS: Activity = Activity {
+    id: "rights",
+    name: "Choices about the processing",
+    purpose: "to do with somebody's data only what they left to be done: restrictions, objections and consents",
+    basis: Basis::LegalObligation,
+    recipients: "nobody",
 };
 
 /// The audit log.
@@ -138,8 +156,10 @@ pub static ACTIVITIES: &[&Activity] = &[
     &RATINGS,
     &SCORING,
     &MAIL,
+    &RATING_MAIL,
     &STATISTICS,
     &ERASURE,
+    &RIGHTS,
     &ACCOUNTABILITY,
     &DELIVERY,
     &BACKUP,

@@ -2,13 +2,13 @@
 
 use chassis::rpc::{Answers, BoundAnswers, Refusal};
 use clients::user::{
-    Address, ErasureProgress, ExtendErasure, FindByEmail, FindOrCreate, ListErasures, OpenErasure,
-    OpenedErasure, Recipient, RetryErasure, SetNotifications,
+    Address, ErasureProgress, ExtendErasure, FindByEmail, FindOrCreate, ListErasures, MayScore,
+    Notifications, OpenErasure, OpenedErasure, Purpose, Recipient, RetryErasure, SetNotifications,
 };
 use envelope::UserId;
 
 use crate::error::Error;
-use crate::store::identities;
+use crate::store::{identities, limits};
 use crate::{App, deadlines, erasure, identity, import};
 
 pub(crate) fn table(app: App) -> BoundAnswers {
@@ -17,6 +17,7 @@ pub(crate) fn table(app: App) -> BoundAnswers {
         .on(find_by_email)
         .on(address)
         .on(set_notifications)
+        .on(may_score)
         .on(open_erasure)
         .on(list_erasures)
         .on(extend_erasure)
@@ -48,12 +49,28 @@ async fn find_by_email(app: App, question: FindByEmail) -> Result<Option<UserId>
 async fn address(app: App, question: Address) -> Result<Recipient, Refusal> {
     let person = identity::find(&app, question.user).await?;
     let person = person.ok_or(Error::UnknownUser)?;
+    let is_silent =
+        question.purpose == Purpose::Notification && wish(&app, question.user).await?.restricted;
     Ok(Recipient {
         email: person.email.ok_or(Error::UnknownUser)?,
         name: person.name,
         locale: person.locale,
-        notifications: person.notifications,
+        notifications: if is_silent {
+            Notifications::Off
+        } else {
+            person.notifications
+        },
     })
+}
+
+async fn may_score(app: App, question: MayScore) -> Result<bool, Refusal> {
+    let wish = wish(&app, question.user).await?;
+    Ok(!wish.restricted && !wish.scoring)
+}
+
+async fn wish(app: &App, user: UserId) -> Result<limits::Wish, Error> {
+    let mut session = app.database.read().await?;
+    Ok(limits::find(&mut session, user).await?.wish)
 }
 
 async fn set_notifications(app: App, question: SetNotifications) -> Result<(), Refusal> {

@@ -120,6 +120,28 @@ pub(crate) async fn set_notifications(
     Ok(())
 }
 
+/// How often a user wants mail; as by default when they have told nothing yet.
+pub(crate) async fn notifications_of(
+    work: &mut Work,
+    user: UserId,
+) -> Result<Notifications, Error> {
+    let row = identities::find(work, user).await?;
+    let stored = row.map(|row| notifications(&row.notifications)).transpose();
+    Ok(stored?.unwrap_or_default())
+}
+
+/// Sets how often a user wants mail, also of one who has told nothing yet.
+pub(crate) async fn choose_notifications(
+    work: &mut Work,
+    vault: &Vault,
+    user: UserId,
+    notifications: Notifications,
+) -> Result<(), Error> {
+    find_or_insert(work, vault, user).await?;
+    identities::set_notifications(work, user, notifications).await?;
+    Ok(())
+}
+
 /// Callers of trust mode never registered; they get a row without an address when they need one.
 async fn find_or_insert(work: &mut Work, vault: &Vault, user: UserId) -> Result<Identity, Error> {
     if let Some(row) = identities::find(work, user).await? {

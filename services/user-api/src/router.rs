@@ -4,11 +4,12 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::App;
-use crate::handlers::{exports, requests, users};
+use crate::handlers::{exports, limits, requests, users};
 
 pub(crate) fn router(app: App) -> OpenApiRouter {
     OpenApiRouter::new()
         .routes(routes!(users::show, users::update))
+        .routes(routes!(limits::show, limits::update))
         .routes(routes!(requests::show))
         .routes(routes!(exports::create))
         .routes(routes!(exports::download))

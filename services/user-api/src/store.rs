@@ -8,6 +8,7 @@ pub(crate) mod imports;
 pub(crate) mod index;
 pub(crate) mod late;
 pub(crate) mod ledger;
+pub(crate) mod limits;
 pub(crate) mod replicas;
 pub(crate) mod scans;
 

@@ -277,7 +277,8 @@ fn items(archive: &Archive) -> BTreeSet<String> {
     items
 }
 
-async fn expect_a_rebuild_to_be_equal(here: &System) {
+/// Statistics, built anew beside the live one, comes to the same rows.
+pub async fn expect_a_rebuild_to_be_equal(here: &System) {
     let folder = here.folder().to_string_lossy().into_owned();
     let arguments = [
         "rebuild",

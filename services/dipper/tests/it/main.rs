@@ -26,6 +26,7 @@ mod export;
 mod faults;
 mod import;
 mod kills;
+mod limits;
 mod pages;
 mod rebuild;
 mod receipt;
