@@ -7,6 +7,8 @@ use utoipa::ToSchema;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Basis {
+    /// (a): the birder agreed, by a clear act, and may withdraw that at any time.
+    Consent,
     /// (b): it is what the birder asked for by making an account.
     Contract,
     /// (c): a law demands it.
@@ -19,6 +21,7 @@ impl Basis {
     /// With its place in the law.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Consent => "consent, Art. 6(1)(a)",
             Self::Contract => "contract, Art. 6(1)(b)",
             Self::LegalObligation => "legal obligation, Art. 6(1)(c)",
             Self::LegitimateInterest => "legitimate interest, Art. 6(1)(f)",
@@ -57,6 +60,15 @@ pub static TICKS: Activity = Activity {
     purpose: "to keep and show what a birder has seen",
     basis: Basis::Contract,
     recipients: "everybody, without the birder's name, address or exact place",
+};
+
+/// Exact places.
+pub static PLACES: Activity = Activity {
+    id: "places",
+    name: "Exact places of sightings",
+    purpose: "to keep, for the birder alone, where exactly a bird was seen: who sends it agrees, until they withdraw that",
+    basis: Basis::Consent,
+    recipients: "nobody",
 };
 
 /// Ratings.
@@ -153,6 +165,7 @@ pub static BACKUP: Activity = Activity {
 pub static ACTIVITIES: &[&Activity] = &[
     &ACCOUNTS,
     &TICKS,
+    &PLACES,
     &RATINGS,
     &SCORING,
     &MAIL,

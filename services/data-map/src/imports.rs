@@ -44,6 +44,7 @@ pub static IMPORTS: &[(&str, &str, Import)] = &[
     ),
     ("user-api", "identity", Import::Follow),
     ("user-api", "processing_limit", Import::Rows),
+    ("user-api", "consent", Import::Rows),
     ("user-api", "image_owner", Import::Follow),
     (
         "user-api",

@@ -1,5 +1,6 @@
 //! What clients may do.
 
+pub(crate) mod consents;
 pub(crate) mod exports;
 pub(crate) mod limits;
 pub(crate) mod requests;

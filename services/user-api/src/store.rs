@@ -1,5 +1,6 @@
 //! All SQL of the service.
 
+pub(crate) mod consents;
 pub(crate) mod deadlines;
 pub(crate) mod erasures;
 pub(crate) mod exports;

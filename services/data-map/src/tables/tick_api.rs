@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Table, column, personal};
-use crate::activities::{RATINGS, RIGHTS, TICKS};
+use crate::activities::{PLACES, RATINGS, RIGHTS, TICKS};
 use crate::belongs::{person, photo};
 use crate::model::Category::{
     Activity, Location, Observation, Photo, Preference, Pseudonym, Rating, Score,
@@ -97,7 +97,8 @@ pub(super) static TABLES: &[Table] = &[
             column("day", AccountHolder, Observation, "the day that counts"),
             column("birds", AccountHolder, Observation, "how many"),
             column("place", AccountHolder, Location, "where exactly: sealed")
-                .opened(),
+                .opened()
+                .needed_for(&PLACES),
             column("note", AccountHolder, Observation, "a note: sealed").opened(),
             column(
                 "fingerprint",

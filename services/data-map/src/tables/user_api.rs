@@ -106,6 +106,23 @@ pub(super) static TABLES: &[Table] = &[
     .of(&[person("user_id", AccountHolder)]),
     personal(
         SERVICE,
+        "consent",
+        &RIGHTS,
+        Retention::Account,
+        &[
+            column("id", AccountHolder, Pseudonym, "an entry of the ledger"),
+            column("user_id", AccountHolder, Pseudonym, "who decided"),
+            column("purpose", AccountHolder, Preference, "about what"),
+            column("language", AccountHolder, Preference, "in which language it was shown"),
+            column("version", AccountHolder, Preference, "which version of the text was shown"),
+            column("sha256", AccountHolder, Preference, "the hash of the text that was shown"),
+            column("given", AccountHolder, Preference, "whether they agreed, or took it back"),
+            column("at", AccountHolder, Activity, "when"),
+        ],
+    )
+    .of(&[person("user_id", AccountHolder)]),
+    personal(
+        SERVICE,
         "subject_index",
         &ERASURE,
         Retention::EachStream,

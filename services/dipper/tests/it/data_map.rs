@@ -133,6 +133,7 @@ async fn the_records_of_processing_are_served_and_can_be_written() {
             "legitimate-interest",
             "notifier: pending.owner",
         ),
+        ("places", "consent", "tick-api: tick.place"),
     ] {
         let activity = activities.iter().find(|one| one["id"] == id).unwrap();
         assert_eq!(activity["basis"], basis);

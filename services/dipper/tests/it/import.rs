@@ -1,5 +1,7 @@
 //! Who moves to another instance with their export is there as they were here, and nothing happens twice.
 
+mod choices;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};

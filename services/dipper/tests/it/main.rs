@@ -12,6 +12,7 @@ mod backup;
 mod bad_input;
 mod canary;
 mod catalogue;
+mod consents;
 mod data_map;
 mod dead_letters;
 mod decisions;

@@ -17,6 +17,12 @@ const SET: &str =
         statistics = excluded.statistics, changed_at = excluded.changed_at
     WHERE (processing_limit.restricted, processing_limit.scoring, processing_limit.statistics)
         <> (excluded.restricted, excluded.scoring, excluded.statistics)";
+const SET_PLACES: &str =
+    "INSERT INTO processing_limit (user_id, restricted, scoring, statistics, places, changed_at)
+    SELECT $1, false, false, false, $2, $3
+    WHERE $2 OR EXISTS (SELECT 1 FROM processing_limit WHERE user_id = $1)
+    ON CONFLICT (user_id) DO UPDATE SET places = excluded.places, changed_at = excluded.changed_at
+    WHERE processing_limit.places <> excluded.places";
 const DELETE: &str = "DELETE FROM processing_limit WHERE user_id = $1";
 
 /// What somebody restricted and objects to; nothing by default.
@@ -61,6 +67,18 @@ pub(crate) async fn set(
     } = wish;
     let rows = sql!(session, c => sqlx::query(SET).bind(user.0)
         .bind(restricted).bind(scoring).bind(statistics).bind(now)
+        .execute(c).await.map(|done| done.rows_affected()))?;
+    Ok(rows > 0)
+}
+
+/// Sets whether somebody took back their consent to exact places; says whether that is new.
+pub(crate) async fn set_places(
+    session: &mut Session,
+    user: UserId,
+    withdrawn: bool,
+    now: i64,
+) -> Result<bool, DatabaseError> {
+    let rows = sql!(session, c => sqlx::query(SET_PLACES).bind(user.0).bind(withdrawn).bind(now)
         .execute(c).await.map(|done| done.rows_affected()))?;
     Ok(rows > 0)
 }
