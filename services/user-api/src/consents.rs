@@ -1,12 +1,13 @@
 //! What somebody consents to (Art. 7 GDPR): an entry in the ledger for each decision, and what follows from it.
 
-use crate::App;
+use envelope::UserId;
+
 use crate::error::Error;
 use crate::limits::tell;
 use crate::store::consents::{self, Entry};
 use crate::store::limits;
 use crate::texts::{self, PLACES, Text};
-use envelope::UserId;
+use crate::{App, identity};
 
 /// A decision about a text that was shown.
 pub(crate) struct Decision {
@@ -62,9 +63,7 @@ pub(crate) async fn decide(app: &App, user: UserId, decision: &Decision) -> Resu
 
 /// All decisions of somebody, the oldest first.
 pub(crate) async fn of(app: &App, user: UserId) -> Result<Vec<Entry>, Error> {
-    let mut work = app.database.begin().await?;
-    if work.is_erased(user.0).await? {
-        return Err(Error::Erased);
-    }
-    Ok(consents::of_user(&mut work, user).await?)
+    identity::require_not_erased(app, user).await?;
+    let mut session = app.database.read().await?;
+    Ok(consents::of_user(&mut session, user).await?)
 }

@@ -1,6 +1,6 @@
 //! Who somebody is: made, found, read and changed, always through the vault.
 
-use chassis::database::DatabaseError;
+use chassis::database::{DatabaseError, Session};
 use chassis::unit_of_work::Work;
 use chrono::{DateTime, Utc};
 use clients::user::Notifications;
@@ -122,10 +122,10 @@ pub(crate) async fn set_notifications(
 
 /// How often a user wants mail; as by default when they have told nothing yet.
 pub(crate) async fn notifications_of(
-    work: &mut Work,
+    session: &mut Session,
     user: UserId,
 ) -> Result<Notifications, Error> {
-    let row = identities::find(work, user).await?;
+    let row = identities::find(session, user).await?;
     let stored = row.map(|row| notifications(&row.notifications)).transpose();
     Ok(stored?.unwrap_or_default())
 }

@@ -1,5 +1,6 @@
 //! How somebody limits what is done with their data: restriction (Art. 18 GDPR) and objection by purpose (Art. 21).
 
+use chassis::database::Session;
 use chassis::unit_of_work::{Draft, Work};
 use clients::user::Notifications;
 use envelope::{UserId, user};
@@ -20,11 +21,8 @@ pub(crate) struct Limits {
 
 /// What stands of a person.
 pub(crate) async fn find(app: &App, user: UserId) -> Result<Limits, Error> {
-    let mut work = app.database.begin().await?;
-    if work.is_erased(user.0).await? {
-        return Err(Error::Erased);
-    }
-    read(&mut work, user).await
+    identity::require_not_erased(app, user).await?;
+    read(&mut app.database.read().await?, user).await
 }
 
 /// Puts a person's limits in the place of those before, and tells the other services if they have to know.
@@ -69,10 +67,10 @@ pub(crate) async fn tell(work: &mut Work, user: UserId) -> Result<(), Error> {
     Ok(())
 }
 
-async fn read(work: &mut Work, user: UserId) -> Result<Limits, Error> {
-    let notifications = identity::notifications_of(work, user).await?;
+async fn read(session: &mut Session, user: UserId) -> Result<Limits, Error> {
+    let notifications = identity::notifications_of(session, user).await?;
     Ok(Limits {
-        wish: limits::find(work, user).await?.wish,
+        wish: limits::find(session, user).await?.wish,
         mail: notifications == Notifications::Off,
     })
 }

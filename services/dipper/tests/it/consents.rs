@@ -24,6 +24,7 @@ async fn who_takes_back_their_consent_to_exact_places_has_them_erased_on_postgre
 
 async fn withdrawn_and_given_again(system: System) {
     let api = &system.api;
+    let wire = Wire::connect(system.folder(), "operator").await;
     let ada = api.join("Ada").await;
     let (_, tick) = tick_a_bird(api, &ada).await;
     assert!(place_of_the_only_tick(api, &ada).await.is_object());
@@ -54,7 +55,6 @@ async fn withdrawn_and_given_again(system: System) {
 
     erase(api, &ada).await;
     assert_eq!(system.tables_naming(ada.id).await, Vec::<String>::new());
-    let wire = Wire::connect(system.folder(), "operator").await;
     assert_eq!(wire.streams_naming(tick).await, Vec::<String>::new());
     system.stop().await;
 }
