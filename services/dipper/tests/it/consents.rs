@@ -54,8 +54,8 @@ async fn withdrawn_and_given_again(system: System) {
     expect_in_the_export(api, &ada).await;
 
     erase(api, &ada).await;
-    assert_eq!(system.tables_naming(ada.id).await, Vec::<String>::new());
     assert_eq!(wire.streams_naming(tick).await, Vec::<String>::new());
+    assert_eq!(system.tables_naming(ada.id).await, Vec::<String>::new());
     system.stop().await;
 }
 

@@ -81,8 +81,8 @@ async fn restricted_and_lifted(system: System) {
 
     limit(api, &owner, true, &["statistics"]).await;
     erase(api, &owner).await;
-    assert_eq!(system.tables_naming(owner.id).await, Vec::<String>::new());
     assert_eq!(wire.streams_naming(owner.id).await, Vec::<String>::new());
+    assert_eq!(system.tables_naming(owner.id).await, Vec::<String>::new());
     system.stop().await;
 }
 
