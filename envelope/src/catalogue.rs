@@ -255,12 +255,16 @@ pub static CATALOGUE: &[&Contract] = &[
     &gdpr::ERASED_V1_0,
     &user::REGISTER_V1_0,
     &user::LOGIN_V1_0,
+    &user::LIMIT_V1_0,
     &admin::AUDIT_V1_0,
 ];
 
 /// Every service that reads events.
 pub static READERS: &[Reader] = &[
-    projection("tick-api", "scores and ratings of its images"),
+    projection(
+        "tick-api",
+        "scores and ratings of its images, and whose are hidden",
+    ),
     projection("auth-api", "who is erased"),
     projection("user-api", "the index of all places that name a person"),
     effect(

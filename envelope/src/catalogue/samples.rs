@@ -182,6 +182,22 @@ pub(super) fn user_login_v1_0() -> Value {
     )
 }
 
+pub(super) fn user_limit_v1_0() -> Value {
+    let data = json!({
+        "user": {"id": USER},
+        "restricted": false,
+        "objections": {"scoring": true, "statistics": false},
+        "withdrawn": {"places": false}
+    });
+    event(
+        "5b0c9e27-8d41-4f63-a7e5-2c6f94d1b803",
+        "limit",
+        "1.0",
+        "services/UserAPI",
+        &data,
+    )
+}
+
 pub(super) fn admin_audit_v1_0() -> Value {
     let data = json!({
         "admin": {"id": OWNER},

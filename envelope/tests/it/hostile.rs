@@ -23,6 +23,7 @@ fn read(event: &Decoded) -> bool {
         "gdpr.purged" => event.read::<gdpr::Purged>().is_ok(),
         "gdpr.erased" => event.read::<gdpr::Erased>().is_ok(),
         "user.login" => event.read::<user::Login>().is_ok(),
+        "user.limit" => event.read::<user::Limit>().is_ok(),
         "user.register" => event.read::<user::Register>().is_ok(),
         "admin.audit" => event.read::<admin::Audit>().is_ok(),
         _ => false,

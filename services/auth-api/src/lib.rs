@@ -10,6 +10,7 @@
 //! | **Personal data** | per user id: password hash (Argon2id), role, hashed session tokens, hashed confirmation tokens, a hashed code; no address, no name |
 
 mod account;
+mod age;
 mod answers;
 mod attempts;
 mod consumers;
@@ -55,6 +56,7 @@ struct Parts {
     authenticator: Authenticator,
     passwords: Passwords,
     attempts: Attempts,
+    age_gate: age::Gate,
     /// Hashes the codes that are mailed: eight digits could be searched without a key.
     code_key: PurposeKey,
 }
@@ -82,6 +84,7 @@ pub async fn service(chassis: &Chassis) -> anyhow::Result<Service> {
         clock: chassis.clock.clone(),
         authenticator: Authenticator::new(chassis),
         passwords: Passwords::new(&chassis.clock).await?,
+        age_gate: age::Gate::new(&chassis.settings),
         attempts: Attempts::new(chassis.keys.purpose("auth-api attempts")),
         code_key: chassis.keys.purpose("auth-api code"),
     }));

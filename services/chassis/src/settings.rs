@@ -18,7 +18,7 @@ use crate::database::DatabaseUrl;
 use crate::keys::Keys;
 use crate::ledger::Ledger;
 use crate::nats_server::Credentials;
-pub use values::{AuthMode, LogFormat, Seconds, Secret};
+pub use values::{AgeGate, AuthMode, LogFormat, Seconds, Secret};
 
 const PREFIX: &str = "DIPPER_";
 const RETENTION_PREFIX: &str = "retention_";
@@ -83,6 +83,10 @@ pub struct Settings {
     pub backup_life: Seconds,
     /// How bearer tokens are judged.
     pub auth_mode: AuthMode,
+    /// Whether a registration without a birth date is refused: `optional` or `required`.
+    pub age_gate: AgeGate,
+    /// Who is younger, in years, cannot register: 13 to 16 by the member state, Art. 8 GDPR.
+    pub minimum_age: u32,
     /// The deployment's secret, at least 32 characters; by default made and kept in the data folder.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret: Option<Secret>,
@@ -121,6 +125,8 @@ impl Default for Settings {
             ledger: None,
             backup_life: Seconds(BACKUP_LIFE),
             auth_mode: AuthMode::default(),
+            age_gate: AgeGate::default(),
+            minimum_age: 16,
             secret: None,
             new_secret: None,
             key_overlap: Seconds(Duration::from_secs(30)),

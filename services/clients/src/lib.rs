@@ -7,6 +7,7 @@
 //! | UserAPI | [`tick::BeginErasure`], [`statistics::ForgetImages`], [`notifier::QueueAccountMail`] | TickAPI, Statistics, Notifier |
 //! | AuthAPI | [`user::FindOrCreate`], [`user::FindByEmail`], [`user::ConfirmAddress`], [`notifier::QueueAccountMail`] | UserAPI, Notifier |
 //! | Notifier | [`user::Address`], [`user::NewAddress`], [`user::SetNotifications`], [`auth::MailSecret`] | UserAPI, AuthAPI |
+//! | ScoreModel | [`user::MayScore`] | UserAPI |
 //! | AdminAPI | [`statistics::Overview`], [`auth::SetRole`], [`user::ListErasures`], [`user::ExtendErasure`], [`user::RetryErasure`] | Statistics, AuthAPI, UserAPI |
 //! | the command line | [`auth::CreateAccount`], all of [`import`] | AuthAPI, TickAPI, UserAPI |
 

@@ -162,6 +162,18 @@ impl Question for SetNotifications {
     type Answer = ();
 }
 
+/// May this user's photos be scored? Not if they objected to it, or restricted the processing of their data.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub struct MayScore {
+    /// Whose photos.
+    pub user: UserId,
+}
+
+impl Question for MayScore {
+    const SUBJECT: &'static str = "svc.user-api.may-score";
+    type Answer = bool;
+}
+
 /// Opens an erasure request, or answers the one that is open: asking twice is asking once.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 pub struct OpenErasure {

@@ -7,6 +7,8 @@ use utoipa::ToSchema;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Basis {
+    /// (a): the birder agreed, by a clear act, and may withdraw that at any time.
+    Consent,
     /// (b): it is what the birder asked for by making an account.
     Contract,
     /// (c): a law demands it.
@@ -19,6 +21,7 @@ impl Basis {
     /// With its place in the law.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Consent => "consent, Art. 6(1)(a)",
             Self::Contract => "contract, Art. 6(1)(b)",
             Self::LegalObligation => "legal obligation, Art. 6(1)(c)",
             Self::LegitimateInterest => "legitimate interest, Art. 6(1)(f)",
@@ -59,6 +62,15 @@ pub static TICKS: Activity = Activity {
     recipients: "everybody, without the birder's name, address or exact place",
 };
 
+/// Exact places.
+pub static PLACES: Activity = Activity {
+    id: "places",
+    name: "Exact places of sightings",
+    purpose: "to keep, for the birder alone, where exactly a bird was seen: who sends it agrees, until they withdraw that",
+    basis: Basis::Consent,
+    recipients: "nobody",
+};
+
 /// Ratings.
 pub static RATINGS: Activity = Activity {
     id: "ratings",
@@ -77,12 +89,21 @@ pub static SCORING: Activity = Activity {
     recipients: "everybody, with the photo",
 };
 
-/// Mail.
+/// Mail about accounts.
 pub static MAIL: Activity = Activity {
     id: "mail",
-    name: "Mail",
-    purpose: "to tell a birder that their photo was rated, and what concerns their account",
+    name: "Mail about accounts",
+    purpose: "to tell a birder what concerns their account: links, codes, that an erasure is done",
     basis: Basis::Contract,
+    recipients: "the mail server that the operator has set",
+};
+
+/// Mail about ratings.
+pub static RATING_MAIL: Activity = Activity {
+    id: "rating-mail",
+    name: "Mail about ratings",
+    purpose: "to tell a birder that their photo was rated, until they object",
+    basis: Basis::LegitimateInterest,
     recipients: "the mail server that the operator has set",
 };
 
@@ -102,6 +123,15 @@ pub static ERASURE: Activity = Activity {
     purpose: "to find everything about a person, to erase it, and to keep it erased",
     basis: Basis::LegalObligation,
     recipients: "admins, without names",
+};
+
+/// Choices about the processing.
+pub static RIGHTS: Activity = Activity {
+    id: "rights",
+    name: "Choices about the processing",
+    purpose: "to do with somebody's data only what they left to be done: restrictions, objections and consents",
+    basis: Basis::LegalObligation,
+    recipients: "nobody",
 };
 
 /// The audit log.
@@ -135,11 +165,14 @@ pub static BACKUP: Activity = Activity {
 pub static ACTIVITIES: &[&Activity] = &[
     &ACCOUNTS,
     &TICKS,
+    &PLACES,
     &RATINGS,
     &SCORING,
     &MAIL,
+    &RATING_MAIL,
     &STATISTICS,
     &ERASURE,
+    &RIGHTS,
     &ACCOUNTABILITY,
     &DELIVERY,
     &BACKUP,

@@ -3,7 +3,8 @@
 use envelope::{CATALOGUE, Contract};
 
 use crate::activities::{
-    ACCOUNTABILITY, ACCOUNTS, Activity, DELIVERY, ERASURE, MAIL, RATINGS, SCORING, TICKS,
+    ACCOUNTABILITY, ACCOUNTS, Activity, DELIVERY, ERASURE, RATING_MAIL, RATINGS, RIGHTS, SCORING,
+    TICKS,
 };
 use crate::model::{
     Category, Erasure, Item, Part, Place, Retention, Whose, part as field, technical,
@@ -20,7 +21,9 @@ pub struct Fields {
     all: &'static [Part],
 }
 
-use Category::{Activity as When, Location, Observation, Pseudonym, Rating, Reason, Score};
+use Category::{
+    Activity as When, Location, Observation, Preference, Pseudonym, Rating, Reason, Score,
+};
 use Whose::{AccountHolder, Admin, ImageOwner, Named, Nobody, Rater, Recipient};
 
 /// The fields of all events.
@@ -177,7 +180,7 @@ pub static FIELDS: &[Fields] = &[
     },
     Fields {
         event: "notification.email",
-        activity: &MAIL,
+        activity: &RATING_MAIL,
         erasure: Erasure::EventGoes,
         all: &[
             field(
@@ -259,6 +262,43 @@ pub static FIELDS: &[Fields] = &[
             Pseudonym,
             "who logged in",
         )],
+    },
+    Fields {
+        event: "user.limit",
+        activity: &RIGHTS,
+        erasure: Erasure::EventGoes,
+        all: &[
+            field(
+                "/data/user/id",
+                AccountHolder,
+                Pseudonym,
+                "whose data it is",
+            ),
+            field(
+                "/data/restricted",
+                AccountHolder,
+                Preference,
+                "whether it is kept and nothing else is done with it",
+            ),
+            field(
+                "/data/objections/scoring",
+                AccountHolder,
+                Preference,
+                "whether their photos get no score",
+            ),
+            field(
+                "/data/objections/statistics",
+                AccountHolder,
+                Preference,
+                "whether they are in no figure",
+            ),
+            field(
+                "/data/withdrawn/places",
+                AccountHolder,
+                Preference,
+                "whether exact places of their sightings are not kept",
+            ),
+        ],
     },
     Fields {
         event: "admin.audit",

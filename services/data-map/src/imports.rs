@@ -24,6 +24,8 @@ pub static IMPORTS: &[(&str, &str, Import)] = &[
     ("tick-api", "tick", Import::Rows),
     ("tick-api", "deleted_tick", Import::Rows),
     ("tick-api", "rating", Import::Rows),
+    // UserAPI tells of what stands when the import ends.
+    ("tick-api", "limited", Import::Follow),
     ("auth-api", "credential", Import::Follow),
     (
         "auth-api",
@@ -46,6 +48,8 @@ pub static IMPORTS: &[(&str, &str, Import)] = &[
         "address_change",
         Import::Stay("a new address that the other instance has asked to confirm"),
     ),
+    ("user-api", "processing_limit", Import::Rows),
+    ("user-api", "consent", Import::Rows),
     ("user-api", "image_owner", Import::Follow),
     (
         "user-api",
@@ -77,6 +81,7 @@ pub static IMPORTS: &[(&str, &str, Import)] = &[
     ("statistics", "tick", Import::Follow),
     ("statistics", "rating", Import::Follow),
     ("statistics", "fact", Import::Follow),
+    ("statistics", "limited", Import::Follow),
     // Whoever registered longer ago than the stream of accounts reaches.
     ("statistics", "person", Import::Rows),
     (

@@ -277,6 +277,8 @@ pub struct Part {
     pub means: &'static str,
     /// What an export holds of it.
     pub export: Export,
+    /// What it is needed for, where that is not what all around it are needed for.
+    pub activity: Option<&'static Activity>,
 }
 
 impl Part {
@@ -294,6 +296,12 @@ impl Part {
     /// An export holds its value, whichever kind it is of.
     pub(crate) const fn shown(mut self) -> Self {
         self.export = Export::Value;
+        self
+    }
+
+    /// It is needed for something else than all around it.
+    pub(crate) const fn needed_for(mut self, activity: &'static Activity) -> Self {
+        self.activity = Some(activity);
         self
     }
 
@@ -316,6 +324,7 @@ pub(crate) const fn part(
         category,
         means,
         export: Export::of(category),
+        activity: None,
     }
 }
 

@@ -27,7 +27,9 @@ pub fn records_page() -> String {
 pub fn notice() -> String {
     let mut page = Page::begin(
         "What Dipper knows about you",
-        "What is kept, what for, by which right, for how long, and what becomes of it when you erase your account.",
+        "What is kept, what for, by which right, for how long, and what becomes of it when you erase your account. \
+         Under My account you take consents back, object to scores, statistics and mail about ratings, or have everything \
+         only kept, and nothing else done with it.",
     );
     for record in &records().activities {
         begin_section(&mut page, record);

@@ -5,7 +5,8 @@ use std::time::Duration;
 use envelope::catalogue::{ADMIN, DEAD, GDPR, NOTIFICATION, RATE, SCORE, TICK, USER};
 
 use crate::activities::{
-    ACCOUNTABILITY, ACCOUNTS, Activity, BACKUP, DELIVERY, ERASURE, MAIL, RATINGS, SCORING, TICKS,
+    ACCOUNTABILITY, ACCOUNTS, Activity, BACKUP, DELIVERY, ERASURE, MAIL, RATING_MAIL, RATINGS,
+    SCORING, TICKS,
 };
 use crate::model::{Category, Erasure, Item, Place, Retention, Whose};
 
@@ -91,7 +92,7 @@ pub static STORES: &[Store] = &[
     stream(&TICK, Whose::AccountHolder, &TICKS),
     stream(&RATE, Whose::Rater, &RATINGS),
     stream(&SCORE, Whose::ImageOwner, &SCORING),
-    stream(&NOTIFICATION, Whose::Recipient, &MAIL),
+    stream(&NOTIFICATION, Whose::Recipient, &RATING_MAIL),
     Store {
         erasure: Erasure::Stays(
             "the request names the person until the erasure is done, then a keyed hash does",

@@ -123,7 +123,7 @@ fn items_of(table: &'static Table) -> impl Iterator<Item = Item> {
         },
         whose: column.whose,
         category: column.category,
-        activity: table.activity,
+        activity: column.activity.unwrap_or(table.activity),
         retention: table.retention,
         erasure: table.erasure,
         means: column.means,

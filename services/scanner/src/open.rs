@@ -17,8 +17,10 @@ const DATABASE: &[u8] = b"SQLite format 3\0";
 /// How the name of the index of a write-ahead log ends.
 const LOG_INDEX: &str = "-shm";
 
-/// By device and number.
-static KEPT: LazyLock<Mutex<HashMap<(u64, u64), Arc<File>>>> = LazyLock::new(Mutex::default);
+/// Files by device and number.
+type Kept = HashMap<(u64, u64), Arc<File>>;
+
+static KEPT: LazyLock<Mutex<Kept>> = LazyLock::new(Mutex::default);
 
 /// A file, to be read from a place on.
 #[derive(Clone, Debug)]

@@ -6,7 +6,7 @@ use chassis::unit_of_work::Draft;
 use envelope::{ImageId, Outgoing, score, tick};
 
 use crate::quality::{self, Score};
-use crate::{App, NAME};
+use crate::{App, NAME, Scorer};
 
 /// Most of an event's time is waiting for the broker.
 const AT_ONCE: usize = 64;
@@ -18,35 +18,43 @@ pub(crate) fn effects(app: App) -> BoundEffects {
 }
 
 async fn on_tick(app: App, received: Received<tick::New>) -> Result<Vec<Outgoing>, Failure> {
-    let score = score_of(&app, received.event.image.url.image()).await?;
-    Ok(vec![answer(&app.clock, &received, score)?])
+    app.permissions.require(received.event.user.id).await?;
+    app.scorer.answer(&received).await
 }
 
-async fn score_of(app: &App, image: ImageId) -> Result<Score, Failure> {
-    if let Some(score) = app.recent.of(image) {
-        return still_there(app, image).await.map(|()| score);
+impl Scorer {
+    async fn answer(&self, received: &Received<tick::New>) -> Result<Vec<Outgoing>, Failure> {
+        let score = score_of(self, received.event.image.url.image()).await?;
+        Ok(vec![answer(&self.clock, received, score)?])
     }
-    let _place = app.places.acquire().await;
+}
+
+async fn score_of(scorer: &Scorer, image: ImageId) -> Result<Score, Failure> {
+    if let Some(score) = scorer.recent.of(image) {
+        return still_there(scorer, image).await.map(|()| score);
+    }
+    let _place = scorer.places.acquire().await;
     // Another tick of the same picture may have been first.
-    if let Some(score) = app.recent.of(image) {
+    if let Some(score) = scorer.recent.of(image) {
         return Ok(score);
     }
-    let score = judge(read(app, image).await?).await?;
-    app.recent.remember(image, score.clone());
+    let score = judge(read(scorer, image).await?).await?;
+    scorer.recent.remember(image, score.clone());
     Ok(score)
 }
 
 /// The picture. It was stored before its tick was accepted, so one that is missing was deleted.
-async fn read(app: &App, image: ImageId) -> Result<Vec<u8>, Failure> {
-    app.objects
+async fn read(scorer: &Scorer, image: ImageId) -> Result<Vec<u8>, Failure> {
+    scorer
+        .objects
         .get(image, SIZE)
         .await
         .map_err(unreadable)?
         .ok_or(Failure::Erased)
 }
 
-async fn still_there(app: &App, image: ImageId) -> Result<(), Failure> {
-    let there = app.objects.has(image, SIZE).await.map_err(unreadable)?;
+async fn still_there(scorer: &Scorer, image: ImageId) -> Result<(), Failure> {
+    let there = scorer.objects.has(image, SIZE).await.map_err(unreadable)?;
     if there { Ok(()) } else { Err(Failure::Erased) }
 }
 
@@ -91,8 +99,8 @@ mod tests {
 
     use super::*;
 
-    fn app(folder: &std::path::Path) -> App {
-        App {
+    fn scorer(folder: &std::path::Path) -> Scorer {
+        Scorer {
             clock: Clock::default(),
             objects: Objects::open(folder).unwrap(),
             recent: crate::recent::Recent::default(),
@@ -137,10 +145,14 @@ mod tests {
     #[tokio::test]
     async fn the_same_tick_always_gives_the_same_score_event() {
         let folder = tempfile::tempdir().unwrap();
-        let (app, image) = (app(folder.path()), ImageId(Uuid::from_u128(3)));
-        app.objects.put(image, vec![(SIZE, jpeg())]).await.unwrap();
-        let first = on_tick(app.clone(), tick(image)).await.unwrap();
-        let again = on_tick(app.clone(), tick(image)).await.unwrap();
+        let (scorer, image) = (scorer(folder.path()), ImageId(Uuid::from_u128(3)));
+        scorer
+            .objects
+            .put(image, vec![(SIZE, jpeg())])
+            .await
+            .unwrap();
+        let first = scorer.answer(&tick(image)).await.unwrap();
+        let again = scorer.answer(&tick(image)).await.unwrap();
         assert_eq!(first[0].id, derived_id(NAME, EventId(Uuid::from_u128(2))));
         assert_eq!(first[0].message_id, again[0].message_id);
         let decoded = decode(&first[0].subject, first[0].body.as_bytes()).unwrap();
@@ -149,9 +161,9 @@ mod tests {
         assert_eq!(update.model.as_deref(), Some(quality::MODEL));
         assert!((1.0..=5.0).contains(&update.score));
         assert!(!update.reasons.is_empty());
-        app.objects.delete(image).await.unwrap();
+        scorer.objects.delete(image).await.unwrap();
         assert!(matches!(
-            on_tick(app, tick(image)).await,
+            scorer.answer(&tick(image)).await,
             Err(Failure::Erased)
         ));
     }
@@ -159,14 +171,15 @@ mod tests {
     #[tokio::test]
     async fn a_deleted_picture_is_not_scored_and_a_broken_one_is_a_dead_letter() {
         let folder = tempfile::tempdir().unwrap();
-        let (app, image) = (app(folder.path()), ImageId(Uuid::from_u128(3)));
-        let gone = on_tick(app.clone(), tick(image)).await;
+        let (scorer, image) = (scorer(folder.path()), ImageId(Uuid::from_u128(3)));
+        let gone = scorer.answer(&tick(image)).await;
         assert!(matches!(gone, Err(Failure::Erased)));
-        app.objects
+        scorer
+            .objects
             .put(image, vec![(SIZE, b"no picture".to_vec())])
             .await
             .unwrap();
-        let broken = on_tick(app, tick(image)).await;
+        let broken = scorer.answer(&tick(image)).await;
         assert!(matches!(broken, Err(Failure::Poison(_))));
     }
 }

@@ -4,15 +4,16 @@
 //! |---|---|
 //! | **Serves** | nothing |
 //! | **Answers** | nothing |
-//! | **Calls** | nobody; reads pictures from our own store |
+//! | **Calls** | UserAPI: `may-score`, whether the owner objects; reads pictures from our own store |
 //! | **Publishes** | `score.update` |
 //! | **Consumes** | `tick.new` |
-//! | **Personal data** | none: it keeps nothing, and needs of an event only which picture to read |
+//! | **Personal data** | none: it keeps nothing, and needs of an event only which picture to read and whose it is; for seconds it remembers who objects |
 //!
 //! It has no database. A score's event id is derived from its tick's, so scoring again after a
 //! crash makes the same event, which is counted once.
 
 mod consumers;
+mod permission;
 pub mod quality;
 mod recent;
 
@@ -23,6 +24,7 @@ use chassis::objects::Objects;
 use chassis::{Chassis, Service};
 use tokio::sync::Semaphore;
 
+use crate::permission::Permissions;
 use crate::recent::Recent;
 
 /// The service's name.
@@ -34,6 +36,13 @@ const SCORED_AT_ONCE: usize = 2;
 /// What handlers share.
 #[derive(Clone, Debug)]
 pub struct App {
+    permissions: Permissions,
+    scorer: Scorer,
+}
+
+/// What makes scores.
+#[derive(Clone, Debug)]
+struct Scorer {
     clock: Clock,
     objects: Objects,
     recent: Recent,
@@ -47,10 +56,13 @@ pub struct App {
 )]
 pub async fn service(chassis: &Chassis) -> anyhow::Result<Service> {
     let app = App {
-        clock: chassis.clock.clone(),
-        objects: chassis.objects.clone(),
-        recent: Recent::default(),
-        places: Arc::new(Semaphore::new(SCORED_AT_ONCE)),
+        permissions: Permissions::new(chassis.bus.clone()),
+        scorer: Scorer {
+            clock: chassis.clock.clone(),
+            objects: chassis.objects.clone(),
+            recent: Recent::default(),
+            places: Arc::new(Semaphore::new(SCORED_AT_ONCE)),
+        },
     };
     Ok(Service::new(NAME, chassis).effects(consumers::effects(app)))
 }

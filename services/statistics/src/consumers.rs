@@ -7,6 +7,7 @@ use chassis::database::Database;
 use envelope::{notification, rate, score, tick, user};
 
 use crate::store::facts::{self, Fact, Kind};
+use crate::store::limits::{self, Stands};
 use crate::store::people::{self, Source};
 use crate::store::ratings;
 use crate::store::ticks::{self, Ticked};
@@ -22,6 +23,7 @@ pub(crate) fn consumers(app: App, database: Database) -> BoundConsumers {
         .on_many(on_notifications)
         .on_many(on_logins)
         .on_many(on_registered)
+        .on(on_limited)
         .on(erasure::on_delete)
         .with_state(app, database)
         .carrying(store::CARRIED)
@@ -125,6 +127,17 @@ async fn on_registered(
     let users = received.iter().map(|received| received.event.user.id);
     people::insert(work, users, Source::User).await?;
     Ok(deliveries.done())
+}
+
+async fn on_limited(_: App, mut delivery: Delivery<user::Limit>) -> Result<Handled, Failure> {
+    let (limit, at) = (delivery.event, delivery.time.timestamp_micros());
+    let stands = if limit.restricted || limit.objections.statistics {
+        Stands::Yes
+    } else {
+        Stands::No
+    };
+    limits::set(delivery.work(), limit.user.id, stands, at).await?;
+    Ok(delivery.done())
 }
 
 fn fact<T>(kind: Kind, received: &Received<T>) -> Fact {

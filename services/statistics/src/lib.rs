@@ -6,7 +6,7 @@
 //! | **Answers** | [`clients::statistics`]: the totals; forget an erased person's photos |
 //! | **Calls** | nobody |
 //! | **Publishes** | `gdpr.purged` |
-//! | **Consumes** | `tick.new`, `tick.delete`, `rate.update`, `rate.delete`, `score.update`, `notification.email`, `user.login`, `user.register`, `gdpr.delete` |
+//! | **Consumes** | `tick.new`, `tick.delete`, `rate.update`, `rate.delete`, `score.update`, `notification.email`, `user.login`, `user.register`, `user.limit`, `gdpr.delete` |
 //! | **Personal data** | ids of users and images in the rows that are counted; no names, no places |
 //!
 //! Figures are counted from rows when somebody asks and something has changed, and never kept beside
@@ -14,6 +14,9 @@
 //! erasing a person's rows erases the person from every figure. Only log-ins and mails leave after a
 //! time, as they leave their streams: of those a number a day stays, which names nobody and from
 //! which nobody can be taken any more.
+//!
+//! Who restricted what is done with their data, or objected to statistics, is in no figure while that stands; their
+//! rows stay, and count again when it is lifted. From the numbers of sealed days nobody can be taken.
 //!
 //! All of it follows from the streams, but for what they have lost by age: so the database can be
 //! built anew beside the live one ([`chassis::rebuild`]).

@@ -3,6 +3,7 @@
 pub(crate) mod erasure;
 pub(crate) mod facts;
 pub(crate) mod figures;
+pub(crate) mod limits;
 pub(crate) mod people;
 pub(crate) mod ratings;
 pub(crate) mod series;
@@ -20,7 +21,7 @@ pub(crate) async fn mark(database: &Database) -> Result<i64, DatabaseError> {
 }
 
 /// What a rebuild cannot read in the streams any more: sealed days, and who was last seen in the
-/// stream of accounts longer ago than it reaches. Nobody erased is among those.
+/// stream of accounts, or wanted to be in no figure, longer ago than it reaches. Nobody erased is among those.
 pub(crate) const CARRIED: &[&str] = &[
     "DELETE FROM sealed",
     "INSERT INTO sealed (kind, day, events) SELECT kind, day, events FROM statistics.sealed",
@@ -31,4 +32,8 @@ pub(crate) const CARRIED: &[&str] = &[
         WHERE sealed.kind = fact.kind AND sealed.day >= fact.at / 86400000000)",
     "INSERT INTO person (user_id, source)
         SELECT user_id, source FROM statistics.person WHERE source = 'user' ON CONFLICT DO NOTHING",
+    "INSERT INTO limited (user_id, stands, changed_at)
+        SELECT user_id, stands, changed_at FROM statistics.limited WHERE true
+        ON CONFLICT (user_id) DO UPDATE SET stands = excluded.stands, changed_at = excluded.changed_at
+        WHERE excluded.changed_at > limited.changed_at",
 ];

@@ -1,6 +1,7 @@
 /** My account: name, notifications, log out, erase everything. */
 
 import { call, Problem, session } from "./api.js";
+import { showChoices } from "./choices.js";
 import { ask, byId, say } from "./dom.js";
 import { clearErrors, onSubmit } from "./forms.js";
 import { forgetDraft } from "./new-tick.js";
@@ -23,6 +24,7 @@ export function startAccount() {
  */
 export async function showAccount(signal) {
   fill(await call("GET", "/api/v1/users/me", { signal }));
+  await showChoices(signal);
 }
 
 function fill(user) {

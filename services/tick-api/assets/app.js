@@ -5,6 +5,7 @@
 
 import { showAccount, startAccount } from "./account.js";
 import { call, Problem, session } from "./api.js";
+import { startChoices } from "./choices.js";
 import { byId, hush, say, warn } from "./dom.js";
 import { showErasure } from "./erasure.js";
 import { startExport } from "./export.js";
@@ -144,6 +145,7 @@ function start() {
   startFeed();
   startTicks();
   startAccount();
+  startChoices();
   startExport();
   byId("skip").addEventListener("click", skip);
   byId("notice-close").addEventListener("click", hush);

@@ -15,6 +15,8 @@ export function startEntrance() {
 async function register(data) {
   const email = String(data.get("email")).trim();
   const body = { email, password: data.get("password"), name: String(data.get("name")).trim() };
+  const bornOn = data.get("born_on");
+  if (bornOn) body.born_on = bornOn;
   await call("POST", "/api/v1/auth/register", { body });
   byId("register-form").reset();
   byId("login-email").value = email;

@@ -1,11 +1,14 @@
 //! The table of consumed events and their handlers.
 
 use chassis::clock::Clock;
-use chassis::consumers::{BoundConsumers, Consumers, Deliveries, Failure, Handled, Received};
+use chassis::consumers::{
+    BoundConsumers, Consumers, Deliveries, Delivery, Failure, Handled, Received,
+};
 use chassis::database::Database;
-use envelope::{Rating, rate, score};
+use envelope::{Rating, rate, score, user};
 
 use crate::store::images::{self, Score};
+use crate::store::limits;
 use crate::store::ratings::{self, Entry};
 use crate::{App, erasure};
 
@@ -15,6 +18,7 @@ pub(crate) fn table(app: App, database: Database) -> BoundConsumers {
         .on_many(on_scores)
         .on_many(on_ratings)
         .on_many(on_withdrawn)
+        .on(on_limited)
         .on(erasure::erase)
         .with_state(app, database)
 }
@@ -62,6 +66,18 @@ async fn on_withdrawn(
     let heard: Vec<_> = heard.collect();
     ratings::hear(work, &heard).await?;
     Ok(deliveries.done())
+}
+
+async fn on_limited(app: App, mut delivery: Delivery<user::Limit>) -> Result<Handled, Failure> {
+    let at = delivery.time.timestamp_micros().min(app.clock.micros());
+    let (limit, work) = (delivery.event, delivery.work());
+    limits::set(work, &limit, at).await?;
+    limits::take_scores(work, limit.user.id).await?;
+    if limits::take_places(work, limit.user.id).await? > 0 {
+        // What is withdrawn must not stay in any file, not even sealed.
+        work.erases();
+    }
+    Ok(delivery.done())
 }
 
 fn entry<T>(clock: &Clock, received: &Received<T>, rating: Option<Rating>) -> Entry {

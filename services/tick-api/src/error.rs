@@ -23,6 +23,12 @@ pub(crate) enum Error {
     /// The caller was erased, or is being erased.
     #[error("the account is being deleted")]
     CallerGone,
+    /// The caller restricted what is done with their data.
+    #[error("the caller restricted what is done with their data")]
+    Restricted,
+    /// The caller withdrew their consent to exact places.
+    #[error("the caller does not consent to exact places")]
+    PlaceWithdrawn,
     /// One does not rate one's own image.
     #[error("the image is the caller's own")]
     OwnImage,
@@ -91,6 +97,16 @@ impl From<Error> for Problem {
                 StatusCode::GONE,
                 "account-gone",
                 "This account is being deleted; nothing can be added to it.",
+            ),
+            Error::Restricted => forbidden(
+                "processing-restricted",
+                "Processing is restricted at your request: nothing can be added. Lift the restriction first, \
+                 with PUT /api/v1/users/me/limits.",
+            ),
+            Error::PlaceWithdrawn => forbidden(
+                "place-consent-withdrawn",
+                "You withdrew your consent to exact places. Leave the place out, or consent to it again first, \
+                 with POST /api/v1/users/me/consents.",
             ),
             Error::OwnImage => forbidden("own-image", "This image is yours: others rate it."),
             Error::NotOwnImage => forbidden(
@@ -176,6 +192,8 @@ mod tests {
             (Error::NoSuchImage, 404),
             (Error::ImageGone, 410),
             (Error::CallerGone, 410),
+            (Error::Restricted, 403),
+            (Error::PlaceWithdrawn, 403),
             (Error::OwnImage, 403),
             (Error::NotOwnImage, 403),
             (Error::UnknownImage, 422),

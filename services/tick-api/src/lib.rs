@@ -6,8 +6,8 @@
 //! | **Answers** | `begin-erasure`; `any-known`, `photo-part`, `ratings-given`, for an import |
 //! | **Calls** | AuthAPI: verify a token, re-authenticate, mail a code, end a user's sessions; UserAPI: open an erasure request |
 //! | **Publishes** | `tick.new`, `tick.delete`, `rate.update` (version 2), `rate.delete`, `gdpr.delete`, `gdpr.purged` |
-//! | **Consumes** | `score.update` (feed and image view), `rate.update` and `rate.delete` (other producers' ratings), `gdpr.delete` |
-//! | **Personal data** | images and their files, ticks (precise place and note sealed), ratings, ids of deleted ticks; all of it goes at erasure, see `erasure` |
+//! | **Consumes** | `score.update` (feed and image view), `rate.update` and `rate.delete` (other producers' ratings), `user.limit` (whose photos are hidden or have no scores), `gdpr.delete` |
+//! | **Personal data** | images and their files, ticks (precise place and note sealed), ratings, ids of deleted ticks, restrictions and objections to scores; all of it goes at erasure, see `erasure` |
 
 mod answers;
 mod consumers;

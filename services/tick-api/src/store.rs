@@ -6,6 +6,7 @@
 pub(crate) mod erasure;
 pub(crate) mod images;
 pub(crate) mod imports;
+pub(crate) mod limits;
 pub(crate) mod lists;
 pub(crate) mod ratings;
 pub(crate) mod ticks;

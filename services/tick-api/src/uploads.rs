@@ -12,7 +12,7 @@ use crate::App;
 use crate::error::Error;
 use crate::picture::Picture;
 use crate::store::images::{self, NewImage};
-use crate::store::uploads;
+use crate::store::{limits, uploads};
 
 /// No request lasts that long: what has not ended by then never will.
 const ABANDONED_AFTER: Duration = Duration::from_mins(10);
@@ -40,6 +40,9 @@ async fn begin(app: &App, image: &NewImage) -> Result<(), Error> {
     let mut work = app.database.begin().await?;
     if work.is_erased(image.owner.0).await? {
         return Err(Error::CallerGone);
+    }
+    if limits::is_restricted(&mut work, image.owner).await? {
+        return Err(Error::Restricted);
     }
     uploads::begin(&mut work, image.id, image.owner, app.clock.micros()).await?;
     work.commit().await?;

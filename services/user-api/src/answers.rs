@@ -3,13 +3,13 @@
 use chassis::rpc::{Answers, BoundAnswers, Refusal};
 use clients::user::{
     Address, AddressLink, ConfirmAddress, ErasureProgress, ExtendErasure, FindByEmail,
-    FindOrCreate, ListErasures, NewAddress, OpenErasure, OpenedErasure, Recipient, RetryErasure,
-    SetNotifications,
+    FindOrCreate, ListErasures, MayScore, NewAddress, Notifications, OpenErasure, OpenedErasure,
+    Purpose, Recipient, RetryErasure, SetNotifications,
 };
 use envelope::UserId;
 
 use crate::error::Error;
-use crate::store::{erasures, identities};
+use crate::store::{erasures, identities, limits};
 use crate::{App, address, deadlines, erasure, identity, import};
 
 pub(crate) fn table(app: App) -> BoundAnswers {
@@ -20,6 +20,7 @@ pub(crate) fn table(app: App) -> BoundAnswers {
         .on(new_address)
         .on(confirm_address)
         .on(set_notifications)
+        .on(may_score)
         .on(open_erasure)
         .on(list_erasures)
         .on(extend_erasure)
@@ -56,11 +57,17 @@ async fn address_of(app: App, question: Address) -> Result<Recipient, Refusal> {
     if open.map_err(Error::from)?.is_some() {
         return Err(Error::Erased.into());
     }
+    let is_silent =
+        question.purpose == Purpose::Notification && wish(&app, question.user).await?.restricted;
     Ok(Recipient {
         email: person.email.ok_or(Error::UnknownUser)?,
         name: person.name,
         locale: person.locale,
-        notifications: person.notifications,
+        notifications: if is_silent {
+            Notifications::Off
+        } else {
+            person.notifications
+        },
     })
 }
 
@@ -70,6 +77,16 @@ async fn new_address(app: App, question: NewAddress) -> Result<AddressLink, Refu
 
 async fn confirm_address(app: App, question: ConfirmAddress) -> Result<(), Refusal> {
     Ok(address::confirm(&app, &question.token).await?)
+}
+
+async fn may_score(app: App, question: MayScore) -> Result<bool, Refusal> {
+    let wish = wish(&app, question.user).await?;
+    Ok(!wish.restricted && !wish.scoring)
+}
+
+async fn wish(app: &App, user: UserId) -> Result<limits::Wish, Error> {
+    let mut session = app.database.read().await?;
+    Ok(limits::find(&mut session, user).await?.wish)
 }
 
 async fn set_notifications(app: App, question: SetNotifications) -> Result<(), Refusal> {

@@ -23,6 +23,12 @@ pub(crate) enum Error {
     /// Nobody has this id.
     #[error("there is no such user")]
     UnknownUser,
+    /// There is no such text to consent to.
+    #[error("there is no such text")]
+    UnknownText,
+    /// The hash is not that of the text as it is now.
+    #[error("another text was shown")]
+    OtherText,
     /// There is no such request.
     #[error("there is no such request")]
     UnknownRequest,
@@ -70,6 +76,15 @@ impl From<Error> for Problem {
             Error::UnknownUser | Error::UnknownRequest | Error::UnknownToken | Error::NotNeeded => {
                 Self::not_found()
             }
+            Error::UnknownText => {
+                Self::field("/text", "names no text of GET /api/v1/consents/texts")
+            }
+            Error::OtherText => Self::new(
+                StatusCode::CONFLICT,
+                "other-text",
+                "That is not the hash of the text as it is now. Show the text from GET /api/v1/consents/texts, \
+                 and send the hash that stands with it.",
+            ),
             Error::NotReady => Self::new(
                 StatusCode::CONFLICT,
                 "not-ready",

@@ -1,6 +1,6 @@
 //! Who somebody is: made, found, read and changed, always through the vault.
 
-use chassis::database::DatabaseError;
+use chassis::database::{DatabaseError, Session};
 use chassis::rpc::ask;
 use chassis::unit_of_work::Work;
 use chrono::{DateTime, Utc};
@@ -132,6 +132,28 @@ pub(crate) async fn set_notifications(
         return Err(Error::UnknownUser);
     }
     work.commit().await?;
+    Ok(())
+}
+
+/// How often a user wants mail; as by default when they have told nothing yet.
+pub(crate) async fn notifications_of(
+    session: &mut Session,
+    user: UserId,
+) -> Result<Notifications, Error> {
+    let row = identities::find(session, user).await?;
+    let stored = row.map(|row| notifications(&row.notifications)).transpose();
+    Ok(stored?.unwrap_or_default())
+}
+
+/// Sets how often a user wants mail, also of one who has told nothing yet.
+pub(crate) async fn choose_notifications(
+    work: &mut Work,
+    vault: &Vault,
+    user: UserId,
+    notifications: Notifications,
+) -> Result<(), Error> {
+    find_or_insert(work, vault, user).await?;
+    identities::set_notifications(work, user, notifications).await?;
     Ok(())
 }
 

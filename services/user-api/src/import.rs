@@ -16,8 +16,10 @@ use serde_json::Value;
 use crate::App;
 use crate::account::{EmailAddress, Locale, Name};
 use crate::error::Error;
+use crate::limits::tell;
 use crate::store::identities::{self, Choices, NewIdentity};
 use crate::store::imports::{self, Import};
+use crate::store::limits::{self, Standing};
 
 /// Begins an import, or goes on with one.
 pub(crate) async fn begin(app: App, question: BeginImport) -> Result<BegunImport, Refusal> {
@@ -135,7 +137,13 @@ pub(crate) async fn return_identity(app: App, question: ReturnIdentity) -> Resul
 /// Ends an import; one that has ended may be ended again.
 pub(crate) async fn end(app: App, question: EndImport) -> Result<(), Refusal> {
     let mut work = app.database.begin().await?;
-    imports::delete(&mut work, question.user.0).await?;
+    let user = question.user;
+    let is_open = imports::find(&mut work, user).await?.is_some();
+    if is_open && limits::find(&mut work, user).await? != Standing::default() {
+        // The event that told of it may have ended by its age.
+        tell(&mut work, user).await?;
+    }
+    imports::delete(&mut work, user.0).await?;
     work.deletes_for_good();
     Ok(work.commit().await?)
 }

@@ -2,12 +2,12 @@
 //!
 //! | | |
 //! |---|---|
-//! | **Serves** | `GET`, `PATCH /api/v1/users/me`; `POST /api/v1/gdpr/export`; `GET /api/v1/gdpr/requests/{request_id}`, `GET /api/v1/gdpr/requests/{request_id}/download` |
-//! | **Answers** | `find-or-create`, `find-by-email`, `address`, `new-address`, `confirm-address`, `set-notifications`, `open-erasure`, `list-erasures`, `extend-erasure`, `retry-erasure`; `begin-import`, `return-events`, `return-identity`, `end-import` |
+//! | **Serves** | `GET`, `PATCH /api/v1/users/me`; `GET`, `PUT /api/v1/users/me/limits`; `GET`, `POST /api/v1/users/me/consents`; `GET /api/v1/consents/texts`; `POST /api/v1/gdpr/export`; `GET /api/v1/gdpr/requests/{request_id}`, `GET /api/v1/gdpr/requests/{request_id}/download` |
+//! | **Answers** | `find-or-create`, `find-by-email`, `address`, `new-address`, `confirm-address`, `set-notifications`, `may-score`, `open-erasure`, `list-erasures`, `extend-erasure`, `retry-erasure`; `begin-import`, `return-events`, `return-identity`, `end-import` |
 //! | **Calls** | AuthAPI: `verify-token`, to know who is calling; TickAPI: `begin-erasure`, when all is ready; Statistics: `forget-images`; Notifier: `queue-account-mail`, when an address changes; every service with a database: `held`, for an export, and after a restore `refence` and `returned` |
-//! | **Publishes** | `gdpr.erased`; the events of somebody who comes from another instance, as they were |
+//! | **Publishes** | `gdpr.erased`; `user.limit`; the events of somebody who comes from another instance, as they were |
 //! | **Consumes** | every event (subject index), among them `gdpr.delete` and `gdpr.purged` |
-//! | **Personal data** | address and name, sealed with the person's own key, and so an address that waits to be confirmed; preferences; where in the streams the person is named; open erasure requests, with what their scan looks for, sealed; archives of exports, each sealed with a key of its own |
+//! | **Personal data** | address and name, sealed with the person's own key, and so an address that waits to be confirmed; preferences, restrictions, objections and consents; where in the streams the person is named; open erasure requests, with what their scan looks for, sealed; archives of exports, each sealed with a key of its own |
 //!
 //! It leads erasure. `gdpr.delete` fences the person off and destroys their identity; every service
 //! that holds personal data answers with `gdpr.purged`; when all have, the eraser overwrites the
@@ -20,6 +20,7 @@ mod account;
 mod address;
 mod answers;
 mod broker;
+mod consents;
 mod consumers;
 mod dead_letters;
 mod deadlines;
@@ -33,6 +34,7 @@ mod handlers;
 mod identity;
 mod import;
 mod index;
+mod limits;
 mod mails;
 mod needles;
 mod progress;
@@ -42,6 +44,7 @@ mod retention;
 mod router;
 mod scan;
 mod store;
+mod texts;
 mod tombstones;
 mod vault;
 

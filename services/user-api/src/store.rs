@@ -1,6 +1,7 @@
 //! All SQL of the service.
 
 pub(crate) mod address_changes;
+pub(crate) mod consents;
 pub(crate) mod deadlines;
 pub(crate) mod erasures;
 pub(crate) mod exports;
@@ -10,6 +11,7 @@ pub(crate) mod imports;
 pub(crate) mod index;
 pub(crate) mod late;
 pub(crate) mod ledger;
+pub(crate) mod limits;
 pub(crate) mod replicas;
 pub(crate) mod scans;
 

@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use chassis::http::{FieldError, Json, Problem};
 use chassis::rpc::{AskError, ask};
 use chassis::unit_of_work::Draft;
+use chrono::NaiveDate;
 use clients::caller::token_hash;
 use clients::notifier::{AccountMail, QueueAccountMail};
 use clients::user::{ConfirmAddress, FindOrCreate};
@@ -15,6 +16,7 @@ use utoipa::ToSchema;
 
 use crate::App;
 use crate::account::{Email, Name, Password};
+use crate::age::Gate;
 use crate::error::Error;
 use crate::store::credentials::{self, Standing};
 use crate::store::secrets;
@@ -32,6 +34,9 @@ pub(crate) struct NewAccount {
     /// Name that is shown in mails.
     #[schema(min_length = 1, max_length = 100)]
     name: String,
+    /// Date of birth, where the deployment asks for it: it is compared with the minimum age and not kept.
+    #[schema(format = Date, example = "1984-05-31")]
+    born_on: Option<String>,
 }
 
 /// It was taken in; there is nothing to tell.
@@ -57,7 +62,7 @@ struct Registration {
     post, path = "/api/v1/auth/register", tag = "accounts", request_body = NewAccount,
     responses(
         (status = 202, description = "A mail is on its way, if the address exists", body = Accepted),
-        (status = 422, description = "A field is wrong", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "A field is wrong, or the age too low: nothing is kept then", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "Try again soon", body = Problem, content_type = "application/problem+json"),
     )
 )]
@@ -69,7 +74,7 @@ pub(crate) async fn create(
         email,
         password,
         name,
-    } = new.parse()?;
+    } = new.parse(app.age_gate, app.clock.now().date_naive())?;
     let question = FindOrCreate {
         email: email.into_string(),
         name: name.into_string(),
@@ -139,22 +144,24 @@ async fn confirm_address(app: &App, token: String) -> Result<Json<Accepted>, Err
 }
 
 impl NewAccount {
-    /// Checks all fields, so that a client learns of every wrong one at once.
-    fn parse(self) -> Result<Registration, Problem> {
+    /// Checks all fields, so that a client learns of every wrong one at once. The date of birth ends here.
+    fn parse(self, gate: Gate, today: NaiveDate) -> Result<Registration, Problem> {
+        let age = gate.check(self.born_on.as_deref(), today);
         let email = Email::parse(&self.email);
         let password = Password::parse(self.password);
         let name = Name::parse(&self.name);
-        match (email, password, name) {
-            (Ok(email), Ok(password), Ok(name)) => Ok(Registration {
+        match (email, password, name, age) {
+            (Ok(email), Ok(password), Ok(name), Ok(())) => Ok(Registration {
                 email,
                 password,
                 name,
             }),
-            (email, password, name) => {
+            (email, password, name, age) => {
                 let wrong = [
-                    ("/email", email.err()),
-                    ("/password", password.err()),
-                    ("/name", name.err()),
+                    ("/email", email.err().map(str::to_owned)),
+                    ("/password", password.err().map(str::to_owned)),
+                    ("/name", name.err().map(str::to_owned)),
+                    ("/born_on", age.err().map(|refused| refused.to_string())),
                 ];
                 let errors = wrong.into_iter().filter_map(|(pointer, detail)| {
                     detail.map(|detail| FieldError::new(pointer, detail))
@@ -178,6 +185,8 @@ fn refused_field(error: AskError) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use chassis::settings::Settings;
+
     use super::*;
 
     #[test]
@@ -186,12 +195,15 @@ mod tests {
             email: "ada".to_owned(),
             password: "short".to_owned(),
             name: " ".to_owned(),
+            born_on: Some("tomorrow".to_owned()),
         };
-        let problem = serde_json::to_value(new.parse().err()).unwrap();
-        let pointers: Vec<_> = [0, 1, 2]
+        let gate = Gate::new(&Settings::default());
+        let problem = new.parse(gate, NaiveDate::default()).err();
+        let problem = serde_json::to_value(problem).unwrap();
+        let pointers: Vec<_> = [0, 1, 2, 3]
             .map(|i| problem["errors"][i]["pointer"].clone())
             .into();
-        assert_eq!(pointers, ["/email", "/password", "/name"]);
+        assert_eq!(pointers, ["/email", "/password", "/name", "/born_on"]);
         assert_eq!(problem["status"], 422);
     }
 }

@@ -77,6 +77,17 @@ pub enum AuthMode {
     Trust,
 }
 
+/// Whether who registers has to say when they were born.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AgeGate {
+    /// They may; who says so is asked for the minimum age.
+    #[default]
+    Optional,
+    /// They must.
+    Required,
+}
+
 /// How log lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

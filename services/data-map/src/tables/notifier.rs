@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Table, column, personal, technical};
-use crate::activities::MAIL;
+use crate::activities::{MAIL, RATING_MAIL};
 use crate::belongs::{person, photo};
 use crate::model::Category::{Activity, Credential, Pseudonym, Rating};
 use crate::model::Retention;
@@ -16,7 +16,7 @@ pub(super) static TABLES: &[Table] = &[
     personal(
         SERVICE,
         "image_owner",
-        &MAIL,
+        &RATING_MAIL,
         Retention::Account,
         &[
             column("image_id", AccountHolder, Pseudonym, "a photo"),
@@ -27,7 +27,7 @@ pub(super) static TABLES: &[Table] = &[
     personal(
         SERVICE,
         "pending",
-        &MAIL,
+        &RATING_MAIL,
         Retention::UntilDone,
         &[
             column("event_id", Rater, Pseudonym, "the rating to be told of"),
@@ -48,7 +48,7 @@ pub(super) static TABLES: &[Table] = &[
     personal(
         SERVICE,
         "recipient",
-        &MAIL,
+        &RATING_MAIL,
         Retention::Account,
         &[
             column("owner", Recipient, Pseudonym, "who gets mail"),
@@ -89,7 +89,7 @@ pub(super) static TABLES: &[Table] = &[
     personal(
         SERVICE,
         "unsubscribe",
-        &MAIL,
+        &RATING_MAIL,
         Retention::For(Duration::from_hours(366 * 24)),
         &[
             column(

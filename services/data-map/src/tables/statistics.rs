@@ -1,9 +1,9 @@
 //! Statistics: the rows that figures are counted from.
 
 use super::{Table, column, personal, technical};
-use crate::activities::STATISTICS;
+use crate::activities::{RIGHTS, STATISTICS};
 use crate::belongs::{Belongs, person, photo};
-use crate::model::Category::{Activity, Observation, Pseudonym, Rating};
+use crate::model::Category::{Activity, Observation, Preference, Pseudonym, Rating};
 use crate::model::Whose::{AccountHolder, ImageOwner, Named, Rater};
 use crate::model::{Erasure, Retention};
 
@@ -84,6 +84,28 @@ pub(super) static TABLES: &[Table] = &[
                 "somebody who is counted",
             ),
             column("source", AccountHolder, Activity, "because of what"),
+        ],
+    )
+    .of(&[person("user_id", AccountHolder)]),
+    personal(
+        SERVICE,
+        "limited",
+        &RIGHTS,
+        Retention::Account,
+        &[
+            column(
+                "user_id",
+                AccountHolder,
+                Pseudonym,
+                "who is or was in no figure",
+            ),
+            column(
+                "stands",
+                AccountHolder,
+                Preference,
+                "whether that is so now",
+            ),
+            column("changed_at", AccountHolder, Activity, "since when"),
         ],
     )
     .of(&[person("user_id", AccountHolder)]),

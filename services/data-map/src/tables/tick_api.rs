@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use super::{Table, column, personal};
-use crate::activities::{RATINGS, TICKS};
+use crate::activities::{PLACES, RATINGS, RIGHTS, TICKS};
 use crate::belongs::{person, photo};
-use crate::model::Category::{Activity, Location, Observation, Photo, Pseudonym, Rating, Score};
+use crate::model::Category::{
+    Activity, Location, Observation, Photo, Preference, Pseudonym, Rating, Score,
+};
 use crate::model::Retention;
 use crate::model::Whose::{AccountHolder, ImageOwner, Rater};
 
@@ -94,7 +96,9 @@ pub(super) static TABLES: &[Table] = &[
             ),
             column("day", AccountHolder, Observation, "the day that counts"),
             column("birds", AccountHolder, Observation, "how many"),
-            column("place", AccountHolder, Location, "where exactly: sealed").opened(),
+            column("place", AccountHolder, Location, "where exactly: sealed")
+                .opened()
+                .needed_for(&PLACES),
             column("note", AccountHolder, Observation, "a note: sealed").opened(),
             column(
                 "fingerprint",
@@ -143,4 +147,33 @@ pub(super) static TABLES: &[Table] = &[
         ],
     )
     .of(&[person("rater", Rater), photo("image", OWN_PHOTOS)]),
+    personal(
+        SERVICE,
+        "limited",
+        &RIGHTS,
+        Retention::Account,
+        &[
+            column("user_id", AccountHolder, Pseudonym, "whose data it is"),
+            column(
+                "restricted",
+                AccountHolder,
+                Preference,
+                "whether others see nothing of it",
+            ),
+            column(
+                "unscored",
+                AccountHolder,
+                Preference,
+                "whether their photos have no scores",
+            ),
+            column(
+                "unplaced",
+                AccountHolder,
+                Preference,
+                "whether exact places of their sightings are not kept",
+            ),
+            column("changed_at", AccountHolder, Activity, "since when"),
+        ],
+    )
+    .of(&[person("user_id", AccountHolder)]),
 ];

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Table, column, personal, technical};
-use crate::activities::{ACCOUNTS, ERASURE};
+use crate::activities::{ACCOUNTS, ERASURE, RIGHTS};
 use crate::belongs::{Belongs, person};
 use crate::model::Category::{Activity, Contact, Credential, Name, Preference, Pseudonym};
 use crate::model::Whose::{AccountHolder, Named, Nobody};
@@ -115,6 +115,58 @@ pub(super) static TABLES: &[Table] = &[
                 Activity,
                 "until when it can be confirmed",
             ),
+        ],
+    )
+    .of(&[person("user_id", AccountHolder)]),
+    personal(
+        SERVICE,
+        "processing_limit",
+        &RIGHTS,
+        Retention::Account,
+        &[
+            column("user_id", AccountHolder, Pseudonym, "whose data it is"),
+            column(
+                "restricted",
+                AccountHolder,
+                Preference,
+                "whether it is kept and nothing else is done with it",
+            ),
+            column(
+                "scoring",
+                AccountHolder,
+                Preference,
+                "whether they objected to scores of their photos",
+            ),
+            column(
+                "statistics",
+                AccountHolder,
+                Preference,
+                "whether they objected to being in figures",
+            ),
+            column(
+                "places",
+                AccountHolder,
+                Preference,
+                "whether they took back their consent to exact places",
+            ),
+            column("changed_at", AccountHolder, Activity, "since when"),
+        ],
+    )
+    .of(&[person("user_id", AccountHolder)]),
+    personal(
+        SERVICE,
+        "consent",
+        &RIGHTS,
+        Retention::Account,
+        &[
+            column("id", AccountHolder, Pseudonym, "an entry of the ledger"),
+            column("user_id", AccountHolder, Pseudonym, "who decided"),
+            column("purpose", AccountHolder, Preference, "about what"),
+            column("language", AccountHolder, Preference, "in which language it was shown"),
+            column("version", AccountHolder, Preference, "which version of the text was shown"),
+            column("sha256", AccountHolder, Preference, "the hash of the text that was shown"),
+            column("given", AccountHolder, Preference, "whether they agreed, or took it back"),
+            column("at", AccountHolder, Activity, "when"),
         ],
     )
     .of(&[person("user_id", AccountHolder)]),

@@ -11,6 +11,8 @@ use crate::people::{OLGA, PHOTO_FILE, ROLF, join, rate, tick};
 const PICTURE_SHOWN: &str =
     "const picture = document.querySelector('main .card:not([hidden] *) img');
     return Boolean(picture) && picture.complete && picture.naturalWidth > 0";
+const CHOICES_SAVED: &str = "const chosen = (id) => document.getElementById(id).value;
+    return chosen('choices-places') === 'false' && chosen('choices-scoring') === 'true'";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_people_do_the_whole_round_in_their_browsers() {
@@ -29,6 +31,7 @@ async fn two_people_do_the_whole_round_in_their_browsers() {
     rate(&rater).await;
     sees_the_rating(&owner).await;
 
+    takes_a_consent_back(&owner).await;
     is_given_everything(&owner).await;
     erases_everything(&owner).await;
     rater.reload().await;
@@ -62,6 +65,20 @@ async fn sees_the_rating(page: &Browser) {
     page.await_true("the picture is shown", PICTURE_SHOWN).await;
     page.click("nav [href='#ticks']").await;
     page.await_text("#ticks-list .badges", "★ 4.0 · 1 rating")
+        .await;
+}
+
+async fn takes_a_consent_back(page: &Browser) {
+    page.click("nav [href='#account']").await;
+    page.await_text("#choices-places-text", "The exact places of your sightings")
+        .await;
+    page.click("#choices-places option[value='false']").await;
+    page.click("#choices-scoring option[value='true']").await;
+    page.click("#choices-form [type=submit]").await;
+    page.await_text("#notice-status", "Saved").await;
+    page.expect_phone_width().await;
+    page.reload().await;
+    page.await_true("both are as they were saved", CHOICES_SAVED)
         .await;
 }
 

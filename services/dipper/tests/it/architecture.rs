@@ -28,7 +28,7 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 17] = [
             "scanner",
         ],
     ),
-    ("score-model", &["chassis", "envelope"]),
+    ("score-model", &["chassis", "clients", "envelope"]),
     ("notifier", &["chassis", "clients", "envelope"]),
     ("statistics", &["chassis", "clients", "envelope"]),
     ("admin-api", &["chassis", "clients", "envelope"]),

@@ -126,15 +126,20 @@ async fn the_records_of_processing_are_served_and_can_be_written() {
         std::fs::read(folder.path().join("privacy.html")).unwrap()
     );
     let activities = written["activities"].as_array().unwrap();
-    let mail = activities.iter().find(|one| one["id"] == "mail").unwrap();
-    assert_eq!(mail["basis"], "contract");
-    assert!(
-        mail["places"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .any(|one| one["place"] == "notifier: pending.owner")
-    );
+    for (id, basis, place) in [
+        ("mail", "contract", "notifier: account_mail.user_id"),
+        (
+            "rating-mail",
+            "legitimate-interest",
+            "notifier: pending.owner",
+        ),
+        ("places", "consent", "tick-api: tick.place"),
+    ] {
+        let activity = activities.iter().find(|one| one["id"] == id).unwrap();
+        assert_eq!(activity["basis"], basis);
+        let places = activity["places"].as_array().unwrap();
+        assert!(places.iter().any(|one| one["place"] == place), "{id}");
+    }
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! Who moves to another instance with their export is there as they were here, and nothing happens twice.
 
+mod choices;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
@@ -277,7 +279,8 @@ fn items(archive: &Archive) -> BTreeSet<String> {
     items
 }
 
-async fn expect_a_rebuild_to_be_equal(here: &System) {
+/// Statistics, built anew beside the live one, comes to the same rows.
+pub async fn expect_a_rebuild_to_be_equal(here: &System) {
     let folder = here.folder().to_string_lossy().into_owned();
     let arguments = [
         "rebuild",

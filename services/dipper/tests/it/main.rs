@@ -7,11 +7,13 @@
 )]
 
 mod address;
+mod age;
 mod architecture;
 mod backup;
 mod bad_input;
 mod canary;
 mod catalogue;
+mod consents;
 mod data_map;
 mod dead_letters;
 mod decisions;
@@ -27,6 +29,7 @@ mod faults;
 mod import;
 mod keys;
 mod kills;
+mod limits;
 mod pages;
 mod rebuild;
 mod receipt;

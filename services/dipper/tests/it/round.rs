@@ -71,7 +71,8 @@ pub async fn tick_a_bird(api: &Api, owner: &Birder) -> (Uuid, Uuid) {
     (image, body["id"].as_str().unwrap().parse().unwrap())
 }
 
-async fn await_score(api: &Api, image: Uuid) {
+/// Waits until a picture has a score.
+pub async fn await_score(api: &Api, image: Uuid) {
     let score = eventually("the picture is scored", || async {
         api.get(&format!("/api/v1/images/{image}"))
             .await

@@ -200,8 +200,8 @@ async fn an_erased_owner_leaves_nothing() {
         unsubscribes::user(&mut work, "hash").await.unwrap(),
         Some(OWNER)
     );
-    assert_eq!(erasure::erase(&mut work, OWNER).await.unwrap().1, 5);
-    assert_eq!(erasure::erase(&mut work, OWNER).await.unwrap().1, 0);
+    assert_eq!(erasure::erase(&mut work, OWNER).await.unwrap().1.rows, 5);
+    assert_eq!(erasure::erase(&mut work, OWNER).await.unwrap().1.rows, 0);
     assert_eq!(next_due(&mut work).await.unwrap(), None);
     assert_eq!(unsubscribes::user(&mut work, "hash").await.unwrap(), None);
     assert!(work.is_erased(told(1).image.0).await.unwrap());
@@ -212,6 +212,6 @@ async fn an_erased_raters_ratings_are_not_told_of() {
     let folder = tempfile::tempdir().unwrap();
     let mut work = begin(&folder).await;
     queue(&mut work, 1, 50).await;
-    assert_eq!(erasure::erase(&mut work, RATER).await.unwrap().1, 1);
+    assert_eq!(erasure::erase(&mut work, RATER).await.unwrap().1.rows, 1);
     assert_eq!(ratings::waiting(&mut work, OWNER, 9).await.unwrap(), []);
 }

@@ -9,13 +9,14 @@ const IMAGES: &str =
     "SELECT DISTINCT image_id FROM tick WHERE user_id = $1 AND image_id IS NOT NULL
      UNION SELECT image_id FROM rating WHERE owner = $1";
 /// In this order: the person's ticks say which images are theirs.
-const DELETE: [&str; 4] = [
+const DELETE: [&str; 5] = [
     "DELETE FROM rating WHERE user_id = $1 OR owner = $1
         OR owner IS NULL AND image_id IN (SELECT image_id FROM tick WHERE user_id = $1)",
     "DELETE FROM fact WHERE user_id = $1
         OR image_id IN (SELECT image_id FROM tick WHERE user_id = $1)",
     "DELETE FROM tick WHERE user_id = $1",
     "DELETE FROM person WHERE user_id = $1",
+    "DELETE FROM limited WHERE user_id = $1",
 ];
 
 const FORGET_IMAGE: [&str; 2] = [

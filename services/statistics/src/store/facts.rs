@@ -7,6 +7,7 @@ use chassis::sql;
 use envelope::{EventId, ImageId, UserId};
 use uuid::Uuid;
 
+use super::limits;
 use crate::period::DAY_MICROS;
 
 // A sealed day takes nothing: what comes late, or once more, changes no figure. A day has
@@ -87,7 +88,7 @@ pub(crate) async fn insert(
 }
 
 /// Seals the oldest day of a kind, if it is before another: its facts go, how many there were stays.
-/// Of a day with fewer than `k` people it is not kept which day it was. Says how many facts went.
+/// Of a day with fewer than `k` people it is not kept which day it was, and of those who are in no figure nothing. Says how many facts went.
 pub(crate) async fn seal_oldest(
     session: &mut Session,
     kind: Kind,
@@ -104,8 +105,12 @@ pub(crate) async fn seal_oldest(
     let end = (day + 1).saturating_mul(DAY_MICROS);
     let gone: Vec<Option<Uuid>> =
         sql!(session, c => sqlx::query_scalar(TAKE).bind(kind).bind(end).fetch_all(c).await)?;
-    let people: HashSet<Uuid> = gone.iter().flatten().copied().collect();
-    let events = i64::try_from(gone.len()).unwrap_or(i64::MAX);
+    let left_out = limits::left_out(session).await?;
+    let counted = gone
+        .iter()
+        .filter(|user| user.is_none_or(|user| !left_out.contains(&user)));
+    let events = i64::try_from(counted.clone().count()).unwrap_or(i64::MAX);
+    let people: HashSet<Uuid> = counted.flatten().copied().collect();
     let people = i64::try_from(people.len()).unwrap_or(i64::MAX);
     let told = (people >= k).then_some(events);
     let is_new = sql!(session, c => sqlx::query(SEAL).bind(kind).bind(day).bind(told)

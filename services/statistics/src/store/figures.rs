@@ -4,26 +4,42 @@ use chassis::database::{DatabaseError, Session};
 use chassis::sql;
 use clients::statistics::Figures;
 
-// Each figure is counted in an index that holds all it needs; the tables are not read.
-const TOTALS: &str = "SELECT
-    (SELECT COUNT(*) FROM tick WHERE stands = true),
-    (SELECT COUNT(*) FROM rating WHERE value IS NOT NULL),
-    (SELECT COUNT(*) FROM (SELECT DISTINCT image_id FROM tick WHERE stands = true) AS images),
-    (SELECT COUNT(*) FROM fact WHERE kind = 'score'),
-    (SELECT COUNT(*) FROM fact WHERE kind = 'notification')
-        + (SELECT COALESCE(CAST(SUM(events) AS BIGINT), 0) FROM sealed WHERE kind = 'notification')
-        + (SELECT COALESCE(CAST(SUM(n) AS BIGINT), 0) FROM retired WHERE kind = 'notification'),
-    (SELECT COUNT(*) FROM fact WHERE kind = 'login')
-        + (SELECT COALESCE(CAST(SUM(events) AS BIGINT), 0) FROM sealed WHERE kind = 'login')
-        + (SELECT COALESCE(CAST(SUM(n) AS BIGINT), 0) FROM retired WHERE kind = 'login'),
-    (SELECT COUNT(*) FROM (SELECT DISTINCT user_id FROM person) AS people)";
-const RATINGS_BY_VALUE: &str = "SELECT value, COUNT(*) FROM rating WHERE value IS NOT NULL
-    GROUP BY value ORDER BY value";
-const TOP_SPECIES: &str =
+use super::limits::{fact_is_counted, image_is_counted, is_counted, rating_is_counted};
+
+// Each figure is counted in an index that holds all it needs, but for ratings; the other tables are not read.
+const TOTALS: &str = concat!(
+    "SELECT (SELECT COUNT(*) FROM tick WHERE stands = true AND ",
+    is_counted!(),
+    "), (SELECT COUNT(*) FROM rating WHERE value IS NOT NULL AND ",
+    rating_is_counted!(),
+    "), (SELECT COUNT(*) FROM (SELECT DISTINCT image_id FROM tick WHERE stands = true AND ",
+    is_counted!(),
+    ") AS images), (SELECT COUNT(*) FROM fact WHERE kind = 'score' AND ",
+    image_is_counted!(),
+    "), (SELECT COUNT(*) FROM fact WHERE kind = 'notification' AND ",
+    fact_is_counted!(),
+    ") + (SELECT COALESCE(CAST(SUM(events) AS BIGINT), 0) FROM sealed WHERE kind = 'notification')
+       + (SELECT COALESCE(CAST(SUM(n) AS BIGINT), 0) FROM retired WHERE kind = 'notification'),
+    (SELECT COUNT(*) FROM fact WHERE kind = 'login' AND ",
+    fact_is_counted!(),
+    ") + (SELECT COALESCE(CAST(SUM(events) AS BIGINT), 0) FROM sealed WHERE kind = 'login')
+       + (SELECT COALESCE(CAST(SUM(n) AS BIGINT), 0) FROM retired WHERE kind = 'login'),
+    (SELECT COUNT(*) FROM (SELECT DISTINCT user_id FROM person WHERE ",
+    is_counted!(),
+    ") AS people)"
+);
+const RATINGS_BY_VALUE: &str = concat!(
+    "SELECT value, COUNT(*) FROM rating WHERE value IS NOT NULL AND ",
+    rating_is_counted!(),
+    " GROUP BY value ORDER BY value"
+);
+const TOP_SPECIES: &str = concat!(
     "SELECT species_id, MAX(scientific), MAX(english), COUNT(*) AS ticks FROM tick
-    WHERE stands = true AND species_id IS NOT NULL
-    GROUP BY species_id HAVING COUNT(DISTINCT user_id) >= $1
-    ORDER BY ticks DESC, species_id LIMIT $2";
+    WHERE stands = true AND species_id IS NOT NULL AND ",
+    is_counted!(),
+    " GROUP BY species_id HAVING COUNT(DISTINCT user_id) >= $1
+    ORDER BY ticks DESC, species_id LIMIT $2"
+);
 
 type Totals = (i64, i64, i64, i64, i64, i64, i64);
 

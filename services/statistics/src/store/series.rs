@@ -4,28 +4,42 @@ use chassis::database::{DatabaseError, Session};
 use chassis::sql;
 
 use super::facts::Kind;
+use super::limits::{fact_is_counted, is_counted, rating_is_counted};
 use crate::period::{DAY_MICROS, Period};
 
-const TICKS: &str = "SELECT at / $1 AS day, COUNT(*) FROM tick
-    WHERE stands = true AND at >= $2 AND at < $3
-    GROUP BY day HAVING COUNT(DISTINCT user_id) >= $4 ORDER BY day";
-const RATINGS: &str = "SELECT at / $1 AS day, COUNT(*) FROM rating
-    WHERE value IS NOT NULL AND at >= $2 AND at < $3
-    GROUP BY day HAVING COUNT(DISTINCT user_id) >= $4 ORDER BY day";
+const TICKS: &str = concat!(
+    "SELECT at / $1 AS day, COUNT(*) FROM tick
+    WHERE stands = true AND at >= $2 AND at < $3 AND ",
+    is_counted!(),
+    " GROUP BY day HAVING COUNT(DISTINCT user_id) >= $4 ORDER BY day"
+);
+const RATINGS: &str = concat!(
+    "SELECT at / $1 AS day, COUNT(*) FROM rating
+    WHERE value IS NOT NULL AND at >= $2 AND at < $3 AND ",
+    rating_is_counted!(),
+    " GROUP BY day HAVING COUNT(DISTINCT user_id) >= $4 ORDER BY day"
+);
 // A sealed day has a number only if enough people were in it.
-const FACTS: &str = "SELECT day, CAST(SUM(events) AS BIGINT) FROM (
+const FACTS: &str = concat!(
+    "SELECT day, CAST(SUM(events) AS BIGINT) FROM (
         SELECT at / $1 AS day, COUNT(*) AS events FROM fact
-        WHERE kind = $5 AND at >= $2 AND at < $3
-        GROUP BY at / $1 HAVING COUNT(DISTINCT user_id) >= $4
+        WHERE kind = $5 AND at >= $2 AND at < $3 AND ",
+    fact_is_counted!(),
+    "   GROUP BY at / $1 HAVING COUNT(DISTINCT user_id) >= $4
         UNION ALL
         SELECT day, events FROM sealed
         WHERE kind = $5 AND day >= $2 / $1 AND day < $3 / $1 AND events IS NOT NULL
-    ) AS days GROUP BY day ORDER BY day";
+    ) AS days GROUP BY day ORDER BY day"
+);
 // The people of a score are those who ticked the image.
-const SCORES: &str = "SELECT fact.at / $1 AS day, COUNT(DISTINCT fact.event_id) FROM fact
-    JOIN tick ON tick.image_id = fact.image_id AND tick.stands = true
+const SCORES: &str = concat!(
+    "SELECT fact.at / $1 AS day, COUNT(DISTINCT fact.event_id) FROM fact
+    JOIN (SELECT image_id, user_id FROM tick WHERE stands = true AND ",
+    is_counted!(),
+    ") AS ticked ON ticked.image_id = fact.image_id
     WHERE fact.kind = $5 AND fact.at >= $2 AND fact.at < $3
-    GROUP BY day HAVING COUNT(DISTINCT tick.user_id) >= $4 ORDER BY day";
+    GROUP BY day HAVING COUNT(DISTINCT ticked.user_id) >= $4 ORDER BY day"
+);
 
 /// What is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

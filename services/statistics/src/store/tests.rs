@@ -12,10 +12,11 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::facts::{Fact, Kind};
+use super::limits::Stands;
 use super::people::Source;
 use super::ratings::Word;
 use super::ticks::Ticked;
-use super::{erasure, facts, figures, people, ratings, series, ticks};
+use super::{erasure, facts, figures, limits, people, ratings, series, ticks};
 use crate::period::{DAY_MICROS, Period};
 use crate::store::series::Counted;
 use crate::{MIGRATIONS, NAME};
@@ -195,17 +196,32 @@ async fn apply(work: &mut Work, happening: Happening) {
     }
 }
 
+async fn limit(work: &mut Work, number: u8, stands: Stands, at: i64) {
+    limits::set(work, user(number), stands, at).await.unwrap();
+}
+
+/// Who is not to be in any figure, and why.
+#[derive(Clone, Copy, Debug)]
+enum Without {
+    Nobody,
+    Erased(u8),
+    Limited(u8),
+}
+
 /// Everything that can be asked, after these happenings and perhaps an erasure. Nothing is kept.
 async fn counted(
     database: &Database,
     happenings: &[Happening],
-    erased: Option<u8>,
+    without: Without,
 ) -> (Figures, Vec<(i64, i64)>, Vec<(i64, i64)>) {
     let mut work = database.begin().await.unwrap();
+    if let Without::Limited(person) = without {
+        limit(&mut work, person, Stands::Yes, 1).await;
+    }
     for happening in happenings {
         apply(&mut work, *happening).await;
     }
-    if let Some(person) = erased {
+    if let Without::Erased(person) = without {
         crate::erasure::erase(&mut work, user(person))
             .await
             .unwrap();
@@ -281,8 +297,8 @@ proptest! {
         run(async {
             let folder = tempfile::tempdir().unwrap();
             let database = open(&folder).await;
-            let first = counted(&database, &events, None).await;
-            prop_assert_eq!(first, counted(&database, &shuffled, None).await);
+            let first = counted(&database, &events, Without::Nobody).await;
+            prop_assert_eq!(first, counted(&database, &shuffled, Without::Nobody).await);
             Ok(())
         })?;
     }
@@ -296,8 +312,23 @@ proptest! {
             let folder = tempfile::tempdir().unwrap();
             let database = open(&folder).await;
             let without: Vec<_> = events.iter().copied().filter(|event| !event.names(person)).collect();
-            let erased = counted(&database, &events, Some(person)).await;
-            prop_assert_eq!(erased, counted(&database, &without, None).await);
+            let erased = counted(&database, &events, Without::Erased(person)).await;
+            prop_assert_eq!(erased, counted(&database, &without, Without::Nobody).await);
+            Ok(())
+        })?;
+    }
+
+    #[test]
+    fn who_wants_to_be_in_no_figure_never_was((mut events, _) in history(), person in 0_u8..4) {
+        // The person's image is known by a tick of theirs; the others are known by themselves.
+        events.push(Happening::Tick { id: person, user: person });
+        events.extend((0..4).map(|user| Happening::LoggedIn { id: 90 + user, user }));
+        run(async {
+            let folder = tempfile::tempdir().unwrap();
+            let database = open(&folder).await;
+            let without: Vec<_> = events.iter().copied().filter(|event| !event.names(person)).collect();
+            let limited = counted(&database, &events, Without::Limited(person)).await;
+            prop_assert_eq!(limited, counted(&database, &without, Without::Nobody).await);
             Ok(())
         })?;
     }

@@ -114,6 +114,7 @@ impl ImageView {
     responses(
         (status = 201, description = "It is kept; tick with its url.", body = Uploaded, headers(("Location" = String, description = "What is known of it."))),
         (status = 401, body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The caller restricted what is done with their data.", body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "The account is being deleted.", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "More than 20 MB.", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "Neither JPEG nor PNG nor WebP, or not the one that Content-Type says.", body = Problem, content_type = "application/problem+json"),

@@ -33,6 +33,7 @@ const ASSETS: &[Asset] = &[
     asset!("api.js", SCRIPT),
     asset!("app.css", CSS),
     asset!("app.js", SCRIPT),
+    asset!("choices.js", SCRIPT),
     asset!("dom.js", SCRIPT),
     asset!("entrance.js", SCRIPT),
     asset!("erasure.js", SCRIPT),

@@ -4,58 +4,68 @@ use axum::extract::State;
 use axum::http::HeaderName;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use chassis::http::{Path, Problem};
-use envelope::ImageId;
+use clients::Caller;
+use envelope::{ImageId, UserId};
 use uuid::Uuid;
 
 use super::images::missing;
 use crate::App;
 use crate::error::Error;
 use crate::picture::Size;
-use crate::store::images;
+use crate::store::images::{self, SeenBy};
 
-/// A picture never changes, but it may be erased: then no cache shows it for longer than five minutes.
-const HEADERS: [(HeaderName, &str); 3] = [
-    (CONTENT_TYPE, "image/jpeg"),
-    (CACHE_CONTROL, "public, max-age=300, immutable"),
-    // A browser that shows the picture by itself styles the page around it.
-    (
-        CONTENT_SECURITY_POLICY,
-        "default-src 'none'; style-src 'unsafe-inline'; sandbox",
-    ),
-];
+/// A picture never changes, but it may be erased or hidden: then no cache shows it for longer than five minutes.
+const FOR_EVERYBODY: &str = "public, max-age=300, immutable";
+/// What only its owner sees is in no cache.
+const FOR_ITS_OWNER: &str = "private, no-store";
+/// A browser that shows the picture by itself styles the page around it.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
 
 /// A picture in one of its sizes.
 #[utoipa::path(
-    get, path = "/images/{id}/{file}", operation_id = "show_picture", tag = "images",
+    get, path = "/images/{id}/{file}", operation_id = "show_picture", tag = "images", security((), ("bearer" = [])),
     params(
         ("id" = Uuid, Path, description = "The image's id."),
         ("file" = String, Path, description = "The size by its longest edge: `2048.jpg`, `1024.jpg` or `400.jpg`."),
     ),
     responses(
         (status = 200, body = String, content_type = "image/jpeg"),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "There is none, or its owner restricted what is done with their data.", body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "It was deleted.", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn show(
     State(app): State<App>,
+    caller: Result<Option<Caller>, Problem>,
     Path((id, file)): Path<(Uuid, String)>,
 ) -> Result<([(HeaderName, &'static str); 3], Vec<u8>), Error> {
     let image = ImageId(id);
     let size = size(&file).ok_or(Error::NoSuchImage)?;
     let mut session = app.database.read().await?;
-    let is_there = images::exists(&mut session, image).await?;
+    let seen_by = images::seen_by(&mut session, image).await?;
     drop(session);
-    // Files without a row are an upload on its way, or the rest of one that failed.
-    let found = if is_there {
-        app.objects.get(image, size.longest_edge()).await?
-    } else {
-        None
+    let caching = match seen_by {
+        Some(SeenBy::Everybody) => FOR_EVERYBODY,
+        Some(SeenBy::Owner(owner)) if is(&caller, owner) => FOR_ITS_OWNER,
+        // Files without a row are an upload on its way, or the rest of one that failed.
+        _ => return Err(missing(&app, image).await),
     };
-    match found {
-        Some(bytes) => Ok((HEADERS, bytes)),
+    match app.objects.get(image, size.longest_edge()).await? {
+        Some(bytes) => {
+            let headers = [
+                (CONTENT_TYPE, "image/jpeg"),
+                (CACHE_CONTROL, caching),
+                (CONTENT_SECURITY_POLICY, POLICY),
+            ];
+            Ok((headers, bytes))
+        }
         None => Err(missing(&app, image).await),
     }
+}
+
+/// Whether the one who asks is this user. What everybody sees needs no token, so one that is not good is as none.
+fn is(caller: &Result<Option<Caller>, Problem>, user: UserId) -> bool {
+    matches!(caller, Ok(Some(caller)) if caller.user == user)
 }
 
 /// The size that a file's name stands for; each has one name only.

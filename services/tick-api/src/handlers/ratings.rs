@@ -43,7 +43,7 @@ pub(crate) struct RatingView {
     responses(
         (status = 200, body = RatingView),
         (status = 401, body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The image is the caller's own.", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The image is the caller's own, or the caller restricted what is done with their data.", body = Problem, content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "The image was deleted, or the account is being deleted.", body = Problem, content_type = "application/problem+json"),
         (status = 422, body = Problem, content_type = "application/problem+json"),

@@ -92,7 +92,7 @@ impl TickView {
     responses(
         (status = 201, description = "It is durable.", body = TickView, headers(("Location" = String, description = "The tick."))),
         (status = 401, body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The image is somebody else's.", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The image is somebody else's, or the caller restricted what is done with their data.", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "Another tick has this id.", body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "The tick with this id was deleted, or the account is being deleted.", body = Problem, content_type = "application/problem+json"),
         (status = 422, body = Problem, content_type = "application/problem+json"),

@@ -13,12 +13,13 @@ const IMAGES: &str =
     "SELECT id FROM image WHERE owner = $1 UNION SELECT id FROM upload WHERE owner = $1";
 const RATED: &str = "SELECT image FROM rating WHERE rater = $1 AND rating IS NOT NULL";
 /// In this order nothing refers to what is gone already.
-const DELETES: [&str; 5] = [
+const DELETES: [&str; 6] = [
     "DELETE FROM rating WHERE rater = $1 OR image IN (SELECT id FROM image WHERE owner = $1)",
     "DELETE FROM tick WHERE owner = $1",
     "DELETE FROM deleted_tick WHERE owner = $1",
     "DELETE FROM upload WHERE owner = $1",
     "DELETE FROM image WHERE owner = $1",
+    "DELETE FROM limited WHERE user_id = $1",
 ];
 
 /// All images of a person.

@@ -11,31 +11,35 @@ use uuid::Uuid;
 use super::id_list;
 use crate::ranking;
 
-/// An image as people see it; `$1` is who looks. With several species in one picture, the first tick's is shown.
+/// An image as people see it; `$1` is who looks, and sees their own whatever they restricted. With several species in one picture, the first tick's is shown.
 macro_rules! view {
     () => {
         "SELECT i.id, i.score, i.reasons, i.rating_count, i.rating_sum, i.rank_value, i.ticked_at,
                 (SELECT t.species FROM tick AS t WHERE t.image = i.id AND t.species IS NOT NULL
                  ORDER BY t.created_at, t.id LIMIT 1) AS species,
                 r.rating AS my_rating
-         FROM image AS i LEFT JOIN rating AS r ON r.image = i.id AND r.rater = $1 "
+         FROM image AS i LEFT JOIN rating AS r ON r.image = i.id AND r.rater = $1
+         WHERE (i.owner = $1
+                OR NOT EXISTS (SELECT 1 FROM limited AS l WHERE l.user_id = i.owner AND l.restricted = true))
+           AND "
     };
 }
 
-const FIND: &str = concat!(view!(), "WHERE i.id = $2");
+const FIND: &str = concat!(view!(), "i.id = $2");
 const NEW: &str = concat!(
     view!(),
-    "WHERE i.ticked_at IS NOT NULL AND (i.ticked_at, i.id) < ($2, $3)
+    "i.ticked_at IS NOT NULL AND (i.ticked_at, i.id) < ($2, $3)
      ORDER BY i.ticked_at DESC, i.id DESC LIMIT $4"
 );
 const BEST: &str = concat!(
     view!(),
-    "WHERE i.ticked_at IS NOT NULL AND (i.rank_value, i.id) < ($2, $3)
+    "i.ticked_at IS NOT NULL AND (i.rank_value, i.id) < ($2, $3)
      ORDER BY i.rank_value DESC, i.id DESC LIMIT $4"
 );
 const INSERT: &str = "INSERT INTO image (id, owner, width, height, created_at, rank_value)
     VALUES ($1, $2, $3, $4, $5, $6)";
-const EXISTS: &str = "SELECT COUNT(*) FROM image WHERE id = $1";
+const OWNER: &str = "SELECT i.owner, l.user_id FROM image AS i
+    LEFT JOIN limited AS l ON l.user_id = i.owner AND l.restricted = true WHERE i.id = $1";
 /// Locked in one order, so that two groups of requests never wait for each other. SQLite has one writer anyway.
 const STANDING: Sql = Sql {
     sqlite: "SELECT id, owner, ticked_at, score, scored_at, rating_count, rating_sum FROM image
@@ -47,10 +51,12 @@ const STANDING: Sql = Sql {
 const SET_SCORES: Sql = Sql {
     sqlite: "UPDATE image SET score = v.value->>1, reasons = v.value->>2, scored_at = v.value->>3,
                               rank_value = v.value->>4
-             FROM json_each($1) AS v WHERE image.id = unhex(v.value->>0)",
+             FROM json_each($1) AS v WHERE image.id = unhex(v.value->>0)
+                AND NOT EXISTS (SELECT 1 FROM limited WHERE limited.user_id = image.owner AND limited.unscored = true)",
     postgres: "UPDATE image SET score = (v.value->>1)::double precision, reasons = v.value->>2,
                                 scored_at = (v.value->>3)::bigint, rank_value = (v.value->>4)::double precision
-               FROM jsonb_array_elements($1::jsonb) AS v(value) WHERE image.id = (v.value->>0)::uuid",
+               FROM jsonb_array_elements($1::jsonb) AS v(value) WHERE image.id = (v.value->>0)::uuid
+                  AND NOT EXISTS (SELECT 1 FROM limited WHERE limited.user_id = image.owner AND limited.unscored = true)",
 };
 
 /// A new image.
@@ -117,6 +123,15 @@ pub(crate) struct Standing {
     pub rating_sum: i64,
 }
 
+/// Who sees an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SeenBy {
+    /// All.
+    Everybody,
+    /// Only whose it is: they restricted what is done with their data.
+    Owner(UserId),
+}
+
 /// How the feed is ordered, and after which row it goes on.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum FeedOrder {
@@ -150,11 +165,17 @@ pub(crate) async fn insert(
     Ok(())
 }
 
-/// Whether there is such an image.
-pub(crate) async fn exists(session: &mut Session, image: ImageId) -> Result<bool, DatabaseError> {
-    let found: i64 =
-        sql!(session, c => sqlx::query_scalar(EXISTS).bind(image.0).fetch_one(c).await)?;
-    Ok(found > 0)
+/// Whether everybody sees an image, if there is one.
+pub(crate) async fn seen_by(
+    session: &mut Session,
+    image: ImageId,
+) -> Result<Option<SeenBy>, DatabaseError> {
+    let found: Option<(Uuid, Option<Uuid>)> =
+        sql!(session, c => sqlx::query_as(OWNER).bind(image.0).fetch_optional(c).await)?;
+    Ok(found.map(|(owner, restricted)| match restricted {
+        Some(_) => SeenBy::Owner(UserId(owner)),
+        None => SeenBy::Everybody,
+    }))
 }
 
 /// An image as `viewer` sees it.
@@ -197,7 +218,7 @@ pub(crate) async fn standing(
     Ok(rows.into_iter().map(|row| (row.id, row)).collect())
 }
 
-/// Sets images' scores, except of images that are unknown or have a later one.
+/// Sets images' scores, except of images that are unknown, have a later one, or whose owner objects to scores.
 pub(crate) async fn set_scores(
     session: &mut Session,
     scores: &[(ImageId, Score)],

@@ -1,7 +1,7 @@
 //! The caller's own profile.
 
 use axum::extract::State;
-use axum::http::{HeaderName, header};
+use axum::http::HeaderName;
 use chassis::http::{FieldError, Json, Problem};
 use chrono::{DateTime, Utc};
 use clients::Caller;
@@ -11,13 +11,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::NO_STORE;
 use crate::App;
 use crate::account::{EmailAddress, Locale, Name};
 use crate::error::Error;
 use crate::identity::{self, Change, Person};
-
-/// Personal data stays out of every cache.
-const NO_STORE: [(HeaderName, &str); 1] = [(header::CACHE_CONTROL, "no-store")];
 
 /// What a user told about themselves.
 #[derive(Serialize, ToSchema)]

@@ -143,10 +143,13 @@ pub(crate) async fn set_notifications(
     Ok(rows > 0)
 }
 
-/// Destroys an identity: its key, addresses and name, and an import that was to make one.
+/// Destroys an identity: its key, addresses and name, what the person limited and consented to, and an
+/// import that was to make one.
 pub(crate) async fn destroy(session: &mut Session, user: Uuid) -> Result<(), DatabaseError> {
     super::imports::delete(session, user).await?;
     super::address_changes::delete(session, user).await?;
+    super::limits::delete(session, user).await?;
+    super::consents::delete(session, user).await?;
     sql!(session, c => sqlx::query(DELETE).bind(user).execute(c).await.map(drop))?;
     Ok(())
 }

@@ -29,7 +29,7 @@ async fn totals_count_what_stands() {
         Happening::Mailed { id: 1, user: 1 },
         Happening::LoggedIn { id: 1, user: 3 },
     ];
-    let (figures, ratings, ticks) = counted(&database, &events, None).await;
+    let (figures, ratings, ticks) = counted(&database, &events, Without::Nobody).await;
     let expected = Figures {
         ticks: 1,
         ratings: 1,
@@ -171,4 +171,40 @@ async fn an_erased_persons_images_are_fenced_also_after_their_ticks_are_gone() {
         crate::erasure::erase(&mut work, user(1)).await.unwrap().1,
         0
     );
+}
+
+#[tokio::test]
+async fn of_what_is_told_of_somebodys_wish_the_newest_stands() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut work = open(&folder).await.begin().await.unwrap();
+    apply(&mut work, Happening::LoggedIn { id: 1, user: 1 }).await;
+    for (stands, at, users) in [
+        (Stands::Yes, 10, 0),
+        (Stands::No, 30, 1),
+        (Stands::Yes, 20, 1),
+        (Stands::Yes, 40, 0),
+    ] {
+        limit(&mut work, 1, stands, at).await;
+        let figures = figures::totals(&mut work).await.unwrap();
+        assert_eq!((figures.users, figures.logins), (users, users), "{at}");
+    }
+}
+
+#[tokio::test]
+async fn a_day_is_sealed_without_those_who_want_to_be_in_no_figure() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut work = open(&folder).await.begin().await.unwrap();
+    for person in 0..11 {
+        let (id, user) = (person, person);
+        apply(&mut work, Happening::LoggedIn { id, user }).await;
+    }
+    limit(&mut work, 0, Stands::Yes, 1).await;
+    seal(&mut work, 2).await;
+    let shown = series::by_day(&mut work, LOGINS, TEN_DAYS, 1)
+        .await
+        .unwrap();
+    assert_eq!(shown, [(1, 10)]);
+    limit(&mut work, 0, Stands::No, 2).await;
+    let logins = figures::totals(&mut work).await.unwrap().logins;
+    assert_eq!(logins, 10, "what was sealed meanwhile does not come back");
 }

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::{Board, Entry, Pair};
 use crate::error::Error;
+use crate::store::limits;
 
 /// A change of somebody's rating.
 #[derive(Clone, Debug)]
@@ -46,9 +47,14 @@ impl Change for RatingChange {
         let erased = work.erased_among(&named).await?;
         let pairs: Vec<Pair> = changes.iter().map(Self::pair).collect();
         let mut board = Board::read(work, &pairs).await?;
+        let people = pairs
+            .iter()
+            .flat_map(|pair| [Some(pair.1), board.owner(pair.0)]);
+        let people: HashSet<Uuid> = people.flatten().map(|person| person.0).collect();
+        let restricted = limits::of(work, people).await?.restricted;
         let mut answers = Vec::with_capacity(changes.len());
         for change in changes {
-            let answer = match change.judge(&board, &erased) {
+            let answer = match change.judge(&board, (&erased, &restricted)) {
                 Ok(Verdict::Stands) => Ok(()),
                 Ok(Verdict::New(owner)) => {
                     let event = change.publish(work, owner)?;
@@ -90,7 +96,11 @@ impl RatingChange {
     }
 
     /// Whether the change may be made, and whether there is anything to change.
-    fn judge(&self, board: &Board, erased: &HashSet<Uuid>) -> Result<Verdict, Error> {
+    fn judge(
+        &self,
+        board: &Board,
+        (erased, restricted): (&HashSet<Uuid>, &HashSet<Uuid>),
+    ) -> Result<Verdict, Error> {
         let (image, rater) = self.pair();
         if erased.contains(&rater.0) {
             return Err(Error::CallerGone);
@@ -101,6 +111,8 @@ impl RatingChange {
         let owner = board.owner(image).ok_or(Error::NoSuchImage)?;
         let stands = board.entry(self.pair()).and_then(|entry| entry.rating);
         match self.wish {
+            Wish::Rate(_) if restricted.contains(&rater.0) => Err(Error::Restricted),
+            Wish::Rate(_) if restricted.contains(&owner.0) => Err(Error::NoSuchImage),
             Wish::Rate(_) if owner == rater => Err(Error::OwnImage),
             Wish::Withdraw if stands.is_none() => Err(Error::NoSuchRating),
             Wish::Rate(rating) if stands == Some(rating) => Ok(Verdict::Stands),

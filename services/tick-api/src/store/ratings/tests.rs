@@ -204,5 +204,5 @@ async fn an_erased_owner_takes_images_and_their_ratings_along() {
             .unwrap(),
         0
     );
-    assert!(!images::exists(&mut work, IMAGE).await.unwrap());
+    assert_eq!(images::seen_by(&mut work, IMAGE).await.unwrap(), None);
 }

@@ -14,6 +14,7 @@ use super::NewTick;
 use crate::error::Error;
 use crate::store::id_list;
 use crate::store::images::{self, Standing};
+use crate::store::limits::{self, Limited};
 
 /// A deleted tick has no fingerprint: no request is the same as its.
 const EXISTING: Sql = Sql {
@@ -52,6 +53,7 @@ type ExistingRow = (Uuid, Uuid, Option<String>, i64);
 /// What a group has to know before its ticks can be judged.
 struct Known {
     erased: HashSet<Uuid>,
+    limited: Limited,
     ticks: HashMap<Uuid, Existing>,
     images: HashMap<Uuid, Standing>,
 }
@@ -106,6 +108,7 @@ impl Known {
         let named: HashSet<Uuid> = changes.iter().map(|tick| tick.image().0).collect();
         Ok(Self {
             erased: work.erased_among(&users).await?,
+            limited: limits::of(work, users).await?,
             ticks: existing(work, changes).await?,
             images: images::standing(work, named).await?,
         })
@@ -118,6 +121,12 @@ impl Known {
         }
         if let Some(existing) = self.ticks.get(&tick.id.0) {
             return existing.compare(user, tick).map(Verdict::Repeated);
+        }
+        if self.limited.restricted.contains(&user) {
+            return Err(Error::Restricted);
+        }
+        if tick.place.is_some() && self.limited.unplaced.contains(&user) {
+            return Err(Error::PlaceWithdrawn);
         }
         match self.images.get(&tick.image().0) {
             None => Err(Error::UnknownImage),
