@@ -23,6 +23,16 @@ pub fn tick(id: Uuid, user: Uuid) -> Published {
     (format!("tick.new.v1.{user}"), event)
 }
 
+/// A log-in.
+pub fn login(id: Uuid, user: Uuid) -> Published {
+    let event = json!({
+        "id": id, "type": "login", "version": "1.0",
+        "data": {"user": {"id": user}},
+        "metadata": {"source": "services/Proof", "time": TIME},
+    });
+    (format!("user.login.v1.{user}"), event)
+}
+
 /// Something at a tick's subject that no consumer can read.
 pub fn unreadable_tick(id: Uuid, user: Uuid) -> Published {
     (format!("tick.new.v1.{user}"), json!({"id": id, "type": 1}))

@@ -215,6 +215,22 @@ pub async fn account(
     Ok(())
 }
 
+/// What one in a hundred took longer than.
+pub fn p99(all: Vec<Duration>) -> Duration {
+    percentile(all, 99)
+}
+
+/// What half of them took: one round that something else disturbed changes nothing.
+pub fn median(all: Vec<Duration>) -> Duration {
+    percentile(all, 50)
+}
+
+fn percentile(mut all: Vec<Duration>, percent: usize) -> Duration {
+    all.sort_unstable();
+    let place = all.len().saturating_sub(1) * percent / 100;
+    all.get(place).copied().unwrap_or_default()
+}
+
 /// An admin has all that failed at a consumer tried again.
 pub async fn replay(api: &Api, admin: &Birder, consumer: &str) -> anyhow::Result<()> {
     const PATIENCE: Duration = Duration::from_mins(2);

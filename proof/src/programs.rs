@@ -3,6 +3,7 @@
 mod bitrot;
 mod cluster;
 mod disk_full;
+mod erase_cost;
 mod erasures;
 mod faults;
 mod fence;
@@ -160,6 +161,12 @@ pub const PROGRAMS: &[Program] = &[
         shows: "erasures that race with what their people do leave nothing, and others as they were",
         alone: false,
         start: |setting| Box::pin(erasures::run(setting)),
+    },
+    Program {
+        name: "erase-cost",
+        shows: "an erasure takes as long as the person has events, however many others there are",
+        alone: true,
+        start: |setting| Box::pin(erase_cost::run(setting)),
     },
     Program {
         name: "faults",

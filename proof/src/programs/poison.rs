@@ -15,7 +15,7 @@ use crate::checker::compare;
 use crate::events::{publish_all, tick, unreadable_tick};
 use crate::load::random_id;
 use crate::log::Operations;
-use crate::places::{account, replay, until};
+use crate::places::{account, median, p99, replay, until};
 use crate::report::Outcome;
 use crate::tables::Tables;
 use crate::world::{Plan, World};
@@ -225,21 +225,6 @@ async fn latency(wire: &testkit::Wire, tables: &mut Tables, id: Uuid) -> anyhow:
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     Ok(began.elapsed())
-}
-
-fn p99(all: Vec<Duration>) -> Duration {
-    percentile(all, 99)
-}
-
-/// One round that something else disturbed changes nothing.
-fn median(all: Vec<Duration>) -> Duration {
-    percentile(all, 50)
-}
-
-fn percentile(mut all: Vec<Duration>, percent: usize) -> Duration {
-    all.sort_unstable();
-    let place = all.len().saturating_sub(1) * percent / 100;
-    all.get(place).copied().unwrap_or_default()
 }
 
 async fn many_bad_events(
