@@ -97,6 +97,8 @@ pub struct Database {
     pub(crate) fence_key: PurposeKey,
     pub(crate) outbox_filled: Arc<Notify>,
     pub(crate) deleted_for_good: Arc<Notify>,
+    /// The file is to be written anew.
+    pub(crate) leftovers: Arc<Notify>,
     pub(crate) rebuild_asked: Arc<Notify>,
     parked: Arc<watch::Sender<u64>>,
     pub(crate) old_readers: OldReaders,
@@ -225,6 +227,7 @@ impl Database {
             fence_key,
             outbox_filled: Arc::default(),
             deleted_for_good: Arc::default(),
+            leftovers: Arc::default(),
             rebuild_asked: Arc::default(),
             parked: Arc::default(),
             old_readers: OldReaders::default(),
@@ -241,6 +244,7 @@ impl Database {
             pools: Arc::new(RwLock::new(pools)),
             outbox_filled: Arc::default(),
             deleted_for_good: Arc::default(),
+            leftovers: Arc::default(),
             rebuild_asked: Arc::default(),
             parked: Arc::default(),
             ..self.clone()
@@ -311,6 +315,14 @@ impl Database {
             .fetch_one(&write)
             .await?;
         Ok(busy == 0)
+    }
+
+    /// Writes a SQLite file anew, without what deleted rows have left in it: see [`crate::leftovers`].
+    pub(crate) async fn write_anew(&self) -> Result<(), DatabaseError> {
+        if let Pools::Sqlite { write, .. } = self.pools() {
+            sqlx::query("VACUUM").execute(&write).await?;
+        }
+        Ok(())
     }
 
     /// The connections to PostgreSQL, if it is that.

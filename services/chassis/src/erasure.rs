@@ -83,12 +83,24 @@ pub(crate) async fn keep_scrubbed(database: Database, lifecycle: Lifecycle) -> a
         } else {
             tokio::select! {
                 () = database.deleted_for_good.notified() => {}
+                () = database.leftovers.notified() => write_anew(&database).await,
                 () = lifecycle.stopped() => {}
             }
         }
         if lifecycle.is_stopping() {
             return Ok(());
         }
+    }
+}
+
+async fn write_anew(database: &Database) {
+    let service = database.service();
+    tracing::info!(
+        service,
+        "deleted rows were found in the database; writing it anew"
+    );
+    if let Err(error) = database.write_anew().await {
+        tracing::warn!(service, %error, "the database is not written anew");
     }
 }
 

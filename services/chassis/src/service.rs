@@ -17,6 +17,7 @@ use crate::database::{Database, DatabaseError, DatabaseUrl};
 use crate::deliveries;
 use crate::erasure;
 use crate::keys::Keys;
+use crate::leftovers;
 use crate::lifecycle::Lifecycle;
 use crate::objects::Objects;
 use crate::outbox;
@@ -196,6 +197,7 @@ impl Service {
             answers = answers.and(audit::answers(database));
             answers = answers.and(tables::answers(database));
             answers = answers.and(returned::answers(database));
+            answers = answers.and(leftovers::answers(database));
             answers = answers.and(resealing::answers(database, self.keys.clone()));
             let (opener, completer) = (Arc::clone(&self.opener), Arc::clone(&self.completer));
             answers = answers.and(access::answers(database, opener, completer));

@@ -4,6 +4,8 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
+use chassis::leftovers::WriteAnew;
+use chassis::rpc::ask_service;
 use chassis::unit_of_work::{Cause, Draft, Work};
 use envelope::{EventId, gdpr};
 use uuid::Uuid;
@@ -16,6 +18,8 @@ use crate::{App, NAME, eraser};
 
 /// How many people are looked for in one go.
 const BATCH: i64 = 50;
+/// What is found so often is not about to go by itself, as what lies in a log is.
+const LOOKS_BEFORE: i64 = 2;
 /// The longest time between two looks.
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
@@ -62,6 +66,9 @@ async fn settle(app: &App, one: &Due, sight: &Sight, needles: &Needles) -> anyho
             "an erased person is still found; looking again soon"
         );
         eraser::sweep_again(app, needles).await?;
+        if one.looks >= LOOKS_BEFORE {
+            write_anew(app, sight).await;
+        }
     }
     let mut work = app.database.begin().await?;
     note(&mut work, one, sight).await?;
@@ -73,6 +80,16 @@ async fn settle(app: &App, one: &Due, sight: &Sight, needles: &Needles) -> anyho
     }
     work.commit().await?;
     Ok(())
+}
+
+/// Has the services write the databases anew in which somebody is still found.
+async fn write_anew(app: &App, sight: &Sight) {
+    for service in sight.services() {
+        // Whoever does not answer is asked after the next look.
+        if let Err(error) = ask_service(&app.bus, service, &WriteAnew {}).await {
+            tracing::warn!(service, %error, "a database is not written anew yet");
+        }
+    }
 }
 
 /// Keeps what was seen, and what to look for as long as anything is found.

@@ -1,6 +1,6 @@
 //! Where people are looked for, and what was seen there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
@@ -39,6 +39,9 @@ pub(crate) struct Sight {
     pub found: BTreeMap<String, u64>,
     /// How often in the broker's lists of subjects.
     pub in_broker_index: u64,
+    /// The names of the files; of this look only.
+    #[serde(skip)]
+    pub files_found: BTreeSet<String>,
 }
 
 impl Stores {
@@ -131,6 +134,13 @@ impl Sight {
         from_json(text, "erasure.scan")
     }
 
+    /// The services in whose database files the person was found: `statistics.db`, `dipper.statistics.2.db-wal`.
+    pub(crate) fn services(&self) -> impl Iterator<Item = &'static str> {
+        let is_of = |service: &str, file: &String| file.split('.').any(|part| part == service);
+        data_map::services()
+            .filter(move |service| self.files_found.iter().any(|file| is_of(service, file)))
+    }
+
     /// The stores in which the person was found.
     pub(crate) fn into_stores(self) -> Vec<String> {
         self.found.into_keys().collect()
@@ -140,6 +150,10 @@ impl Sight {
         if file.file_name().is_some_and(|name| name == BROKER_INDEX) {
             self.in_broker_index += 1;
         } else {
+            let name = file
+                .file_name()
+                .map(|name| name.to_string_lossy().into_owned());
+            self.files_found.extend(name);
             *self.found.entry(store).or_default() += 1;
         }
     }
