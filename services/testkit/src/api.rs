@@ -277,6 +277,16 @@ impl Api {
         image
     }
 
+    /// Rates, whatever comes of it.
+    pub async fn try_rate(&self, rater: &Birder, image: Uuid, rating: u8) {
+        let path = format!("/api/v1/images/{image}/rating");
+        let request = self
+            .request(Method::PUT, &path)
+            .bearer_auth(&rater.token)
+            .json(&json!({"rating": rating}));
+        self.try_send(request).await;
+    }
+
     /// The platform's totals.
     pub async fn figures(&self) -> Value {
         self.get("/api/v1/statistics/overview")

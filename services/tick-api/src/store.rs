@@ -27,7 +27,10 @@ pub(crate) mod testing {
     use chassis::clock::Clock;
     use chassis::database::{Database, DatabaseUrl};
     use chassis::keys::Keys;
+    use envelope::{ImageId, UserId};
     use tempfile::TempDir;
+
+    use super::images::{self, NewImage};
 
     /// A fresh SQLite database; it lives as long as the folder does.
     pub(crate) async fn database() -> (TempDir, Database) {
@@ -44,5 +47,20 @@ pub(crate) mod testing {
             fence,
         );
         (folder, database.await.unwrap())
+    }
+
+    /// The same with somebody's picture.
+    pub(crate) async fn with_image(owner: UserId, id: ImageId) -> (TempDir, Database) {
+        let (folder, database) = database().await;
+        let mut work = database.begin().await.unwrap();
+        let image = NewImage {
+            id,
+            owner,
+            width: 2048,
+            height: 1365,
+        };
+        images::insert(&mut work, &image, 1).await.unwrap();
+        work.commit().await.unwrap();
+        (folder, database)
     }
 }

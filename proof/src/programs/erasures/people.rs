@@ -105,8 +105,8 @@ async fn race(
     publish_all(wire, events).await;
     // The first rating is told of at once; what comes later waits for the digest.
     for (other, theirs) in &others {
-        rate(api, other, image, 4).await;
-        rate(api, &birder, *theirs, 5).await;
+        api.try_rate(other, image, 4).await;
+        api.try_rate(&birder, *theirs, 5).await;
     }
     let (mine, about_me) = (birder.clone(), others.clone());
     let acts = tokio::spawn(act(api.clone(), mine, others));
@@ -145,7 +145,7 @@ async fn act(api: Api, birder: Birder, others: Vec<(Birder, Uuid)>) {
     let url = uploaded.map(|uploaded| uploaded.json["url"].clone());
     for rating in (1..=5).cycle().take(ACTS) {
         for (_, image) in &others {
-            rate(&api, &birder, *image, rating).await;
+            api.try_rate(&birder, *image, rating).await;
         }
         let tick = api
             .request(Method::POST, "/api/v1/ticks")
@@ -158,19 +158,9 @@ async fn act(api: Api, birder: Birder, others: Vec<(Birder, Uuid)>) {
 async fn be_rated(api: Api, others: Vec<(Birder, Uuid)>, image: Uuid) {
     for rating in (1..=5).cycle().take(ACTS) {
         for (other, _) in &others {
-            rate(&api, other, image, rating).await;
+            api.try_rate(other, image, rating).await;
         }
     }
-}
-
-/// Rates, whatever comes of it.
-async fn rate(api: &Api, rater: &Birder, image: Uuid, rating: u8) {
-    let path = format!("/api/v1/images/{image}/rating");
-    let request = api
-        .request(Method::PUT, &path)
-        .bearer_auth(&rater.token)
-        .json(&json!({"rating": rating}));
-    api.try_send(request).await;
 }
 
 /// Whether the broker's lists name none of them any more.
@@ -222,7 +212,7 @@ impl Bystanders {
         }
         for (rater, own) in &people {
             for (_, image) in people.iter().filter(|(_, image)| image != own) {
-                rate(api, rater, *image, 3).await;
+                api.try_rate(rater, *image, 3).await;
             }
         }
         let mut all = Self {

@@ -59,7 +59,7 @@ async fn act(api: Api, birder: Birder, image: Uuid) {
     let uploaded = api.try_send(upload).await;
     let url = uploaded.map(|uploaded| uploaded.json["url"].clone());
     for rating in (1..=5).cycle().take(ACTS) {
-        rate(&api, &birder, image, rating).await;
+        api.try_rate(&birder, image, rating).await;
         let tick = api
             .request(Method::POST, "/api/v1/ticks")
             .bearer_auth(&birder.token)
@@ -70,16 +70,6 @@ async fn act(api: Api, birder: Birder, image: Uuid) {
 
 async fn be_rated(api: Api, rater: Birder, image: Uuid) {
     for rating in (1..=5).cycle().take(ACTS) {
-        rate(&api, &rater, image, rating).await;
+        api.try_rate(&rater, image, rating).await;
     }
-}
-
-/// Rates, whatever comes of it.
-async fn rate(api: &Api, rater: &Birder, image: Uuid, rating: u8) {
-    let path = format!("/api/v1/images/{image}/rating");
-    let request = api
-        .request(Method::PUT, &path)
-        .bearer_auth(&rater.token)
-        .json(&json!({"rating": rating}));
-    api.try_send(request).await;
 }

@@ -8,28 +8,13 @@ use uuid::Uuid;
 use super::{set, take_scores};
 use crate::error::Error;
 use crate::ranking;
-use crate::store::images::{self, NewImage, Score, SeenBy};
+use crate::store::images::{self, Score, SeenBy};
 use crate::store::ratings::{RatingChange, Wish};
-use crate::store::testing::database;
+use crate::store::testing::with_image;
 
 const OWNER: UserId = UserId(Uuid::from_u128(0xA));
 const ANNA: UserId = UserId(Uuid::from_u128(0xB));
 const IMAGE: ImageId = ImageId(Uuid::from_u128(0x1));
-
-async fn with_image() -> (tempfile::TempDir, Database) {
-    let (folder, database) = database().await;
-    let mut work = database.begin().await.unwrap();
-    let (width, height) = (2048, 1365);
-    let image = NewImage {
-        id: IMAGE,
-        owner: OWNER,
-        width,
-        height,
-    };
-    images::insert(&mut work, &image, 1).await.unwrap();
-    work.commit().await.unwrap();
-    (folder, database)
-}
 
 async fn limit(database: &Database, restricted: bool, scoring: bool, at: i64) {
     let limit = user::Limit {
@@ -67,7 +52,7 @@ async fn scored(database: &Database) -> (Option<f64>, f64) {
 
 #[tokio::test]
 async fn who_restricts_is_seen_by_nobody_else_and_rates_and_is_rated_by_nobody() {
-    let (_folder, database) = with_image().await;
+    let (_folder, database) = with_image(OWNER, IMAGE).await;
     limit(&database, true, false, 1).await;
     let mut session = database.read().await.unwrap();
     let seen_by = images::seen_by(&mut session, IMAGE).await.unwrap();
@@ -91,7 +76,7 @@ async fn who_restricts_is_seen_by_nobody_else_and_rates_and_is_rated_by_nobody()
 
 #[tokio::test]
 async fn an_objection_takes_the_score_away_and_lets_no_late_one_in() {
-    let (_folder, database) = with_image().await;
+    let (_folder, database) = with_image(OWNER, IMAGE).await;
     let before = scored(&database).await;
     score(&database, 1).await;
     assert_eq!(scored(&database).await.0, Some(4.5));
@@ -106,7 +91,7 @@ async fn an_objection_takes_the_score_away_and_lets_no_late_one_in() {
 
 #[tokio::test]
 async fn what_was_told_later_stands_also_if_it_comes_first() {
-    let (_folder, database) = with_image().await;
+    let (_folder, database) = with_image(OWNER, IMAGE).await;
     limit(&database, false, false, 20).await;
     limit(&database, true, false, 10).await;
     let mut session = database.read().await.unwrap();

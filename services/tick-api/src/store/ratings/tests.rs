@@ -8,28 +8,13 @@ use uuid::Uuid;
 use super::{Entry, RatingChange, Wish, hear};
 use crate::error::Error;
 use crate::store::erasure;
-use crate::store::images::{self, ImageRow, NewImage, Score};
-use crate::store::testing::database;
+use crate::store::images::{self, ImageRow, Score};
+use crate::store::testing::with_image;
 
 const OWNER: UserId = UserId(Uuid::from_u128(0xA));
 const ANNA: UserId = UserId(Uuid::from_u128(0xB));
 const BERT: UserId = UserId(Uuid::from_u128(0xC));
 const IMAGE: ImageId = ImageId(Uuid::from_u128(0x1));
-
-async fn with_image() -> (tempfile::TempDir, Database) {
-    let (folder, database) = database().await;
-    let mut work = database.begin().await.unwrap();
-    let (width, height) = (2048, 1365);
-    let image = NewImage {
-        id: IMAGE,
-        owner: OWNER,
-        width,
-        height,
-    };
-    images::insert(&mut work, &image, 1).await.unwrap();
-    work.commit().await.unwrap();
-    (folder, database)
-}
 
 fn stars(number: i64) -> Rating {
     Rating::try_from(number).unwrap()
@@ -84,7 +69,7 @@ fn assert_rank(row: &ImageRow, wanted: f64) {
 
 #[tokio::test]
 async fn a_later_rating_takes_the_place_of_the_one_before() {
-    let (_folder, database) = with_image().await;
+    let (_folder, database) = with_image(OWNER, IMAGE).await;
     let group = [rate(ANNA, 1), rate(BERT, 4), rate(ANNA, 5)];
     assert!(make(&database, &group).await.iter().all(Result::is_ok));
     assert_eq!(figures(&database).await, (2, 9));
@@ -95,7 +80,7 @@ async fn a_later_rating_takes_the_place_of_the_one_before() {
 
 #[tokio::test]
 async fn nobody_rates_their_own_image_or_one_that_is_not_there() {
-    let (_folder, database) = with_image().await;
+    let (_folder, database) = with_image(OWNER, IMAGE).await;
     let unknown = RatingChange {
         url: ImageUrl::new("", ImageId(Uuid::from_u128(9))),
         ..rate(ANNA, 4)
@@ -108,7 +93,7 @@ async fn nobody_rates_their_own_image_or_one_that_is_not_there() {
 
 #[tokio::test]
 async fn a_withdrawn_rating_counts_no_more_and_is_withdrawn_once() {
-    let (_folder, database) = with_image().await;
+    let (_folder, database) = with_image(OWNER, IMAGE).await;
     make(&database, &[rate(ANNA, 4)]).await;
     let withdraw = change(ANNA, Wish::Withdraw);
     let answers = make(&database, &[withdraw.clone(), withdraw]).await;
@@ -120,7 +105,7 @@ async fn a_withdrawn_rating_counts_no_more_and_is_withdrawn_once() {
 
 #[tokio::test]
 async fn ratings_of_other_producers_count_unless_they_are_old_news() {
-    let (_folder, database) = with_image().await;
+    let (_folder, database) = with_image(OWNER, IMAGE).await;
     heard(&database, ANNA, 1, 100, Some(4)).await;
     heard(&database, ANNA, 2, 90, Some(1)).await;
     heard(&database, ANNA, 1, 200, Some(2)).await;
@@ -133,7 +118,7 @@ async fn ratings_of_other_producers_count_unless_they_are_old_news() {
 
 #[tokio::test]
 async fn our_own_events_change_nothing_when_they_come_back() {
-    let (_folder, database) = with_image().await;
+    let (_folder, database) = with_image(OWNER, IMAGE).await;
     let before = database.begin().await.unwrap().clock().micros();
     make(&database, &[rate(ANNA, 4), change(ANNA, Wish::Withdraw)]).await;
     heard(&database, ANNA, 1, before, Some(4)).await;
@@ -142,7 +127,7 @@ async fn our_own_events_change_nothing_when_they_come_back() {
 
 #[tokio::test]
 async fn a_score_moves_the_rank_unless_a_later_one_is_there() {
-    let (_folder, database) = with_image().await;
+    let (_folder, database) = with_image(OWNER, IMAGE).await;
     make(&database, &[rate(ANNA, 5)]).await;
     let mut work = database.begin().await.unwrap();
     for (value, at) in [(4.5, 200), (1.0, 100)] {
@@ -161,7 +146,7 @@ async fn a_score_moves_the_rank_unless_a_later_one_is_there() {
 
 #[tokio::test]
 async fn an_erased_image_cannot_be_rated_any_more() {
-    let (_folder, database) = with_image().await;
+    let (_folder, database) = with_image(OWNER, IMAGE).await;
     let mut work = database.begin().await.unwrap();
     work.fence(&[IMAGE.0, BERT.0]).await.unwrap();
     work.commit().await.unwrap();
@@ -172,7 +157,7 @@ async fn an_erased_image_cannot_be_rated_any_more() {
 
 #[tokio::test]
 async fn an_erased_rater_leaves_the_figures_of_others() {
-    let (_folder, database) = with_image().await;
+    let (_folder, database) = with_image(OWNER, IMAGE).await;
     make(&database, &[rate(ANNA, 1), rate(BERT, 5)]).await;
     let mut work = database.begin().await.unwrap();
     let because = EventId(Uuid::from_u128(7));
@@ -187,7 +172,7 @@ async fn an_erased_rater_leaves_the_figures_of_others() {
 
 #[tokio::test]
 async fn an_erased_owner_takes_images_and_their_ratings_along() {
-    let (_folder, database) = with_image().await;
+    let (_folder, database) = with_image(OWNER, IMAGE).await;
     make(&database, &[rate(ANNA, 1), rate(BERT, 5)]).await;
     let mut work = database.begin().await.unwrap();
     assert_eq!(erasure::images_of(&mut work, OWNER).await.unwrap(), [IMAGE]);
