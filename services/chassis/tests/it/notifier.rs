@@ -9,7 +9,7 @@ use chassis::lifecycle::Lifecycle;
 use chassis::sql;
 use chassis::unit_of_work::{Draft, Work, WorkError};
 use envelope::notification::{Email, SourceEvent};
-use envelope::{EventId, UserId, gdpr, rate, score, tick};
+use envelope::{EventId, UserId, gdpr, rate, score, tick, user};
 use tokio::sync::Notify;
 
 use crate::world::World;
@@ -135,6 +135,7 @@ impl Notifier {
             .on(|_: Self, score: Delivery<score::Update>| async { Ok(score.done()) })
             .on(|_: Self, withdrawn: Delivery<rate::Withdrawn>| async { Ok(withdrawn.done()) })
             .on(|_: Self, request: Delivery<gdpr::Delete>| async { Ok(request.done()) })
+            .on(|_: Self, wish: Delivery<user::Limit>| async { Ok(wish.done()) })
             .with_state(self.clone(), database.clone())
             .run(&world.broker.connect("tick-api").await, lifecycle)
             .await
