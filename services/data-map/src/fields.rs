@@ -220,7 +220,7 @@ pub static FIELDS: &[Fields] = &[
             technical("/data/service", "who has deleted"),
             technical("/data/rows", "how many rows"),
             field(
-                "/data/mails_under_way",
+                "/data/mails_under_way/*",
                 Nobody,
                 Pseudonym,
                 "mails to the person that were being sent",
