@@ -52,9 +52,7 @@ async fn find_by_email(app: App, question: FindByEmail) -> Result<Option<UserId>
 async fn address_of(app: App, question: Address) -> Result<Recipient, Refusal> {
     let person = identity::find(&app, question.user).await?;
     let person = person.ok_or(Error::UnknownUser)?;
-    let mut session = app.database.read().await.map_err(Error::from)?;
-    let open = erasures::open_of_user(&mut session, question.user.0).await;
-    if open.map_err(Error::from)?.is_some() {
+    if is_going(&app, question.user).await? {
         return Err(Error::Erased.into());
     }
     let is_silent =
@@ -69,6 +67,15 @@ async fn address_of(app: App, question: Address) -> Result<Recipient, Refusal> {
             person.notifications
         },
     })
+}
+
+/// Whether somebody has asked to be erased. What is read is given back before more is asked for: many
+/// questions at once would else wait for each other's connections.
+async fn is_going(app: &App, user: UserId) -> Result<bool, Error> {
+    let mut session = app.database.read().await?;
+    Ok(erasures::open_of_user(&mut session, user.0)
+        .await?
+        .is_some())
 }
 
 async fn new_address(app: App, question: NewAddress) -> Result<AddressLink, Refusal> {
