@@ -52,11 +52,14 @@ async fn find_by_email(app: App, question: FindByEmail) -> Result<Option<UserId>
 async fn address_of(app: App, question: Address) -> Result<Recipient, Refusal> {
     let person = identity::find(&app, question.user).await?;
     let person = person.ok_or(Error::UnknownUser)?;
-    if is_going(&app, question.user).await? {
+    let mut session = app.database.read().await.map_err(Error::from)?;
+    let open = erasures::open_of_user(&mut session, question.user.0).await;
+    if open.map_err(Error::from)?.is_some() {
         return Err(Error::Erased.into());
     }
-    let is_silent =
-        question.purpose == Purpose::Notification && wish(&app, question.user).await?.restricted;
+    let limits = limits::find(&mut session, question.user).await;
+    let wish = limits.map_err(Error::from)?.wish;
+    let is_silent = question.purpose == Purpose::Notification && wish.restricted;
     Ok(Recipient {
         email: person.email.ok_or(Error::UnknownUser)?,
         name: person.name,
@@ -69,15 +72,6 @@ async fn address_of(app: App, question: Address) -> Result<Recipient, Refusal> {
     })
 }
 
-/// Whether somebody has asked to be erased. What is read is given back before more is asked for: many
-/// questions at once would else wait for each other's connections.
-async fn is_going(app: &App, user: UserId) -> Result<bool, Error> {
-    let mut session = app.database.read().await?;
-    Ok(erasures::open_of_user(&mut session, user.0)
-        .await?
-        .is_some())
-}
-
 async fn new_address(app: App, question: NewAddress) -> Result<AddressLink, Refusal> {
     Ok(address::link(&app, question.user).await?)
 }
@@ -87,13 +81,10 @@ async fn confirm_address(app: App, question: ConfirmAddress) -> Result<(), Refus
 }
 
 async fn may_score(app: App, question: MayScore) -> Result<bool, Refusal> {
-    let wish = wish(&app, question.user).await?;
+    let mut session = app.database.read().await.map_err(Error::from)?;
+    let limits = limits::find(&mut session, question.user).await;
+    let wish = limits.map_err(Error::from)?.wish;
     Ok(!wish.restricted && !wish.scoring)
-}
-
-async fn wish(app: &App, user: UserId) -> Result<limits::Wish, Error> {
-    let mut session = app.database.read().await?;
-    Ok(limits::find(&mut session, user).await?.wish)
 }
 
 async fn set_notifications(app: App, question: SetNotifications) -> Result<(), Refusal> {

@@ -13,8 +13,8 @@ const CLAIM: &str = "UPDATE account_mail SET claimed_until = $2
     WHERE claimed_until <= $1 AND id IN (
         SELECT id FROM account_mail WHERE due_at <= $1 AND claimed_until <= $1
         ORDER BY due_at LIMIT $3)
-    RETURNING id, user_id, kind, attempts";
-const CLAIMED: &str = "SELECT id, user_id, kind, attempts FROM account_mail
+    RETURNING id, user_id, kind, attempts, claimed_until";
+const CLAIMED: &str = "SELECT id, user_id, kind, attempts, claimed_until FROM account_mail
     WHERE user_id = $1 AND claimed_until > $2";
 const DELETE: &str = "DELETE FROM account_mail WHERE id = $1";
 const POSTPONE: &str =
@@ -32,25 +32,28 @@ pub(crate) struct Turn {
     pub(crate) kind: AccountMail,
     /// How often it was put off.
     pub(crate) attempts: i64,
+    /// Until when it is claimed; no two claims end at the same moment.
+    pub(crate) claimed_until: i64,
 }
 
 impl Turn {
     /// What the mail is sent under. One that is written again holds another secret, so it is another
     /// mail.
     pub(crate) fn mail_id(&self) -> Uuid {
-        Uuid::new_v5(&self.id, &self.attempts.to_be_bytes())
+        Uuid::new_v5(&self.id, &self.claimed_until.to_be_bytes())
     }
 }
 
-type Row = (Uuid, Uuid, String, i64);
+type Row = (Uuid, Uuid, String, i64, i64);
 
 fn turns(rows: Vec<Row>) -> Result<Vec<Turn>, DatabaseError> {
-    let turn = |(id, user, name, attempts): Row| {
+    let turn = |(id, user, name, attempts, claimed_until): Row| {
         Ok(Turn {
             id,
             user: UserId(user),
             kind: kind(&name)?,
             attempts,
+            claimed_until,
         })
     };
     rows.into_iter().map(turn).collect()
