@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::TcpListener;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -19,6 +20,9 @@ use crate::keys::{create_private_folder, write_private};
 
 /// The oldest server that `up` starts.
 const OLDEST: (u32, u32, u32) = (2, 15, 1);
+/// Below Linux's `ip_local_port_range`, which begins at 32,768, and above what services are wont to have.
+const NOTED_PORTS: Range<u16> = 15_000..32_768;
+const PORTS_TRIED: usize = 100;
 const HEALTHY_WITHIN: Duration = Duration::from_mins(1);
 const STOPS_WITHIN: Duration = Duration::from_secs(10);
 const RESTART_AGAIN: Duration = Duration::from_secs(1);
@@ -290,9 +294,20 @@ async fn is_server_of(pid: u32, folder: &Path) -> bool {
     }
 }
 
-/// A port that is free now.
+/// A port that is free now, and not one of those that systems give to whoever asks for any port or
+/// calls out: it is noted for every later start, and somebody's connection must not have it then.
 pub fn free_port() -> anyhow::Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+    for _ in 0..PORTS_TRIED {
+        let port = rand::random_range(NOTED_PORTS);
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    bail!(
+        "no port between {} and {} seems to be free",
+        NOTED_PORTS.start,
+        NOTED_PORTS.end
+    )
 }
 
 fn new_credentials(users: &[&str], port: u16) -> Credentials {

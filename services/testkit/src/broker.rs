@@ -73,7 +73,7 @@ impl Broker {
         for broker in &mut brokers {
             broker.spawn();
         }
-        for broker in &brokers {
+        for broker in &mut brokers {
             broker.is_healthy().await;
         }
         brokers
@@ -102,7 +102,7 @@ impl Broker {
         let prepared = servers.map(|(number, (settings, url))| {
             let monitoring = free_port().unwrap();
             let config = nats.join(format!("nats-{number}.conf"));
-            let log = nats.join(format!("nats-server-{number}.log"));
+            let log = nats.join(format!("nats-{number}.log"));
             let own = format!("log_file: \"{}\"\n", log.display());
             let text = own + &configuration(&credentials, &settings, (&url, monitoring));
             std::fs::write(&config, text).unwrap();
@@ -136,14 +136,21 @@ impl Broker {
         self.child = Some(child);
     }
 
-    async fn is_healthy(&self) {
+    async fn is_healthy(&mut self) {
         let address = format!("{}/healthz", self.monitoring());
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        eventually("the nats-server is healthy", || async {
+        let healthy = eventually("the nats-server is healthy", || async {
             let answer = client.get(&address).send().await.ok()?;
             answer.status().is_success().then_some(())
-        })
-        .await;
+        });
+        let child = self.child.as_mut().expect("it runs");
+        tokio::select! {
+            () = healthy => {}
+            ended = child.wait() => {
+                let log = std::fs::read_to_string(self.config.with_extension("log"));
+                panic!("the nats-server ended ({ended:?}): {}", log.unwrap_or_default());
+            }
+        }
     }
 
     /// Its process id.

@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use async_nats::jetstream::context::GetStreamErrorKind;
+use async_nats::jetstream::context::{
+    CreateStreamError, CreateStreamErrorKind, GetStreamError, GetStreamErrorKind,
+};
 use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType};
 use envelope::catalogue::{RETURNED, RETURNED_BY};
 use envelope::{CATALOGUE, Contract, STREAMS, Stream};
@@ -48,6 +50,10 @@ pub(crate) fn streams_sent_to(producer: &str) -> Vec<&'static Stream> {
     streams
 }
 
+/// How long a broker may take until it can answer.
+const PATIENCE: Duration = Duration::from_mins(1);
+const ASK_AGAIN: Duration = Duration::from_millis(250);
+
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 const LOOKS_UNTIL_MADE: u32 = 3;
 
@@ -60,14 +66,42 @@ pub enum OnDrift {
     Refuse,
 }
 
-/// Creates or checks all streams.
+/// Creates or checks all streams. Waits a while for a broker that cannot answer yet.
 pub async fn ensure(bus: &Bus, settings: &StreamSettings, on_drift: OnDrift) -> anyhow::Result<()> {
+    let deadline = tokio::time::Instant::now() + PATIENCE;
     for stream in STREAMS {
-        ensure_one(bus, stream, config(stream, settings), on_drift)
-            .await
-            .with_context(|| format!("stream {}", stream.name))?;
+        loop {
+            let ensured = ensure_one(bus, stream, config(stream, settings), on_drift).await;
+            let Err(error) = ensured else { break };
+            if !is_passing(&error) || tokio::time::Instant::now() >= deadline {
+                return Err(error.context(format!("stream {}", stream.name)));
+            }
+            tracing::warn!(
+                stream = stream.name,
+                error = format!("{error:#}"),
+                "the broker cannot say yet whether it has a stream; asking again"
+            );
+            tokio::time::sleep(ASK_AGAIN).await;
+        }
     }
     Ok(())
+}
+
+/// Whether a broker may be able to answer a moment later: a cluster that chooses who leads does not.
+fn is_passing(error: &anyhow::Error) -> bool {
+    if let Some(error) = error.downcast_ref::<GetStreamError>() {
+        return match error.kind() {
+            GetStreamErrorKind::Request => true,
+            GetStreamErrorKind::JetStream(inner) => inner.code() == UNAVAILABLE,
+            _ => false,
+        };
+    }
+    let error = error.downcast_ref::<CreateStreamError>();
+    error.is_some_and(|error| match error.kind() {
+        CreateStreamErrorKind::TimedOut | CreateStreamErrorKind::JetStreamUnavailable => true,
+        CreateStreamErrorKind::JetStream(inner) => inner.code() == UNAVAILABLE,
+        _ => false,
+    })
 }
 
 /// Makes streams anew that somebody deleted, until the process stops. A server that is just
@@ -135,7 +169,7 @@ async fn ensure_one(
                 .cached_info()
                 .config
                 .clone(),
-            kind => bail!("cannot be looked up: {kind}"),
+            _ => return Err(anyhow::Error::from(error).context("cannot be looked up")),
         },
     };
     // What was retired at this broker stays so.
@@ -178,6 +212,9 @@ async fn ensure_one(
 
 /// JetStream's error code for a stream that does not exist.
 const NOT_FOUND: u64 = 10059;
+
+/// The kind of JetStream's errors that pass, as in HTTP: no leader, no peers yet.
+const UNAVAILABLE: usize = 503;
 
 /// The settings of a stream: events are kept by age only,
 /// a full stream refuses instead of forgetting, and single messages can be deleted for erasure.
