@@ -195,6 +195,12 @@ impl System {
             .collect()
     }
 
+    /// Sends a signal to the process of a service that has one of its own, e.g. `STOP`.
+    pub async fn signal(&self, service: &str, name: &str) {
+        let place = USERS.iter().position(|user| *user == service);
+        self.processes[place.unwrap()].signal(name).await;
+    }
+
     /// Stops everything gracefully.
     pub async fn stop(self) {
         self.stop_and_keep().await;

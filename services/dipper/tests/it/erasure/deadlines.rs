@@ -2,10 +2,10 @@
 
 use chassis::database::Sql;
 use serde_json::{Value, json};
-use testkit::{Api, Birder, create_admin, eventually};
+use testkit::{Api, Birder, eventually};
 
-use super::{ask, ended};
-use crate::setup::{DIPPER, System};
+use super::{admin, ask, ended};
+use crate::setup::System;
 
 /// As if it had been asked for forty days ago.
 const LONG_AGO: &str = "UPDATE erasure SET requested_at = requested_at - 3456000000000,
@@ -23,9 +23,7 @@ async fn admins_see_what_is_late_and_why_give_it_more_time_and_take_it_up_on_pos
 
 async fn late_erasure(system: System) {
     let api = &system.api;
-    let (email, password) = ("admin@example.org", "a long secret word");
-    create_admin(DIPPER, system.folder(), email, password).await;
-    let admin = api.log_in(email.to_owned(), password.to_owned()).await;
+    let admin = admin(&system).await;
     let canary = api.join("Ada").await;
     let copy = system.folder().join("objects").join("copy");
     std::fs::write(&copy, canary.id.to_string()).unwrap();
