@@ -14,7 +14,6 @@ mod write_ahead_log;
 use std::time::Duration;
 
 use anyhow::bail;
-use data_map::Belongs;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 use tokio::time::Instant;
@@ -230,11 +229,12 @@ async fn nobody_sees(own: &mut PgConnection) -> anyhow::Result<()> {
     }
 }
 
-/// The tables with personal data.
+/// The tables with personal data, those that only lead to somebody included.
 async fn tables(own: &mut PgConnection, service: &str) -> Result<Vec<String>, DatabaseError> {
-    let personal = data_map::tables_of(service);
-    let personal = personal.filter(|table| !matches!(table.belongs, Belongs::ToNobody));
-    let personal: Vec<&str> = personal.map(|table| table.name).collect();
+    let personal: Vec<&str> = data_map::tables_of(service)
+        .filter(|table| !table.is_technical())
+        .map(|table| table.name)
+        .collect();
     let found: Vec<(String, String)> = sqlx::query_as(TABLES)
         .bind(&personal)
         .fetch_all(own)

@@ -48,6 +48,9 @@ pub struct Settings {
     /// The nats-server that `up` starts; by default the one on the PATH.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nats_server: Option<PathBuf>,
+    /// The folder that holds PostgreSQL's client programs, for backups; by default those on the PATH.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub postgres_programs: Option<PathBuf>,
     /// Where the monitoring of the broker's servers listens, for `serve`: `host:port`, separated by
     /// commas. At the start they are asked whether what they acknowledge survives a power failure.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -112,6 +115,7 @@ impl Default for Settings {
             nats_url: None,
             nats_credentials: None,
             nats_server: None,
+            postgres_programs: None,
             nats_monitoring: None,
             nats_replicas: 1,
             duplicate_window: Seconds(Duration::from_mins(2)),
@@ -333,6 +337,7 @@ fn all_set() -> Settings {
         nats_url: some(),
         nats_credentials: Some(PathBuf::new()),
         nats_server: Some(PathBuf::new()),
+        postgres_programs: Some(PathBuf::new()),
         nats_monitoring: Some(String::new()),
         database_url: some(),
         smtp_url: some(),

@@ -12,7 +12,7 @@ pub use shared::SHARED;
 
 use crate::activities::Activity;
 use crate::belongs::{Belongs, Owner};
-use crate::model::{Erasure, Item, Part, Place, Retention, part as column, technical};
+use crate::model::{Category, Erasure, Item, Part, Place, Retention, part as column, technical};
 
 /// A table, and what is the same for all its columns.
 #[derive(Debug)]
@@ -33,6 +33,12 @@ pub struct Table {
 }
 
 impl Table {
+    /// Whether nothing in it leads to anybody.
+    pub fn is_technical(&self) -> bool {
+        let mut columns = self.columns.iter();
+        columns.all(|column| column.category == Category::Technical)
+    }
+
     /// Says whom its rows belong to.
     const fn of(mut self, owners: &'static [Owner]) -> Self {
         self.belongs = Belongs::To(owners);

@@ -5,6 +5,7 @@
 mod make;
 mod manifest;
 mod pack;
+mod postgres;
 mod restore;
 mod shelf;
 mod staging;
@@ -15,8 +16,7 @@ pub(crate) use staging::clear as clear_up;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{bail, ensure};
-use chassis::database::DatabaseUrl;
+use anyhow::ensure;
 use chassis::keys::Keys;
 use chassis::nats_server::NatsServer;
 use chassis::settings::Settings;
@@ -35,16 +35,6 @@ pub(crate) fn keys_of(settings: &Settings) -> anyhow::Result<Keys> {
         file.display()
     );
     settings.keys()
-}
-
-/// Where the databases are, if they can be copied as files.
-fn sqlite_of(settings: &Settings) -> anyhow::Result<DatabaseUrl> {
-    match settings.database()? {
-        url @ DatabaseUrl::Sqlite(_) => Ok(url),
-        DatabaseUrl::Postgres(_) => bail!(
-            "the databases are in PostgreSQL: back them up with pg_dump, which copies all services as they are at one moment; when an older copy is brought back, UserAPI notices that it is older than the ledger of erased people and replays that"
-        ),
-    }
 }
 
 /// The broker of an instance that does not run.

@@ -25,7 +25,7 @@ use std::time::Duration;
 pub use admin::create_admin;
 pub use api::{Answer, Api, Birder, Mailbox};
 pub use broker::Broker;
-pub use postgres::Postgres;
+pub use postgres::{Postgres, programs as postgres_programs};
 pub use program::{Launch, Running};
 pub use wire::Wire;
 

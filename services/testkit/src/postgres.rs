@@ -147,7 +147,7 @@ pub fn version() -> String {
 
 /// The folder with initdb and postgres: `DIPPER_TEST_POSTGRES`, as `./dipper test` sets it, or
 /// where Debian keeps them.
-fn programs() -> PathBuf {
+pub fn programs() -> PathBuf {
     if let Some(folder) = std::env::var_os("DIPPER_TEST_POSTGRES") {
         return PathBuf::from(folder);
     }

@@ -227,8 +227,10 @@ pub(super) static TABLES: &[Table] = &[
         retention: Retention::UntilDone,
         erasure: Erasure::Stays("it is a photo of nobody's any more, until Statistics has forgotten it"),
         belongs: Belongs::ToNobody,
-        columns: &[technical(
+        columns: &[column(
             "image",
+            Nobody,
+            Pseudonym,
             "a photo of somebody erased, that Statistics is to forget",
         )],
     },

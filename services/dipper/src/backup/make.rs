@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, ensure};
 use chassis::bus::Bus;
 use chassis::clock::Clock;
-use chassis::database::DatabaseUrl;
 use chassis::database::snapshot::snapshot;
 use chassis::keys::Keys;
 use chassis::nats_server::{Credentials, NatsServer};
@@ -18,11 +17,12 @@ use chassis::settings::Settings;
 use chrono::SecondsFormat;
 use envelope::STREAMS as ALL_STREAMS;
 
-use super::manifest::Manifest;
+use super::manifest::{Databases, Manifest};
 use super::pack::Packer;
+use super::postgres::Postgres;
 use super::shelf::{Draft, delete_expired};
 use super::staging::Staging;
-use super::{DATABASES, PHOTOS, STREAMS, keys_of, photos_of, size, sqlite_of, start_broker};
+use super::{DATABASES, PHOTOS, STREAMS, keys_of, photos_of, size, start_broker};
 use crate::{say, up};
 
 /// Outboxes keep what they sent for longer, so nothing is lost between the streams' moment and the
@@ -42,14 +42,15 @@ struct Source {
 struct Making<'a> {
     settings: &'a Settings,
     keys: &'a Keys,
-    url: DatabaseUrl,
+    /// None if the databases are files.
+    postgres: Option<Postgres>,
     draft: &'a Path,
     staging: &'a Staging,
 }
 
 /// Makes a backup in a folder of its own below `shelf`.
 pub(crate) async fn run(settings: &Settings, shelf: &Path) -> anyhow::Result<()> {
-    let url = check(settings)?;
+    let postgres = check(settings).await?;
     let data = &settings.data_dir;
     let (keys, clock) = (keys_of(settings)?, Clock::default());
     let staging = Staging::open(data)?;
@@ -58,12 +59,13 @@ pub(crate) async fn run(settings: &Settings, shelf: &Path) -> anyhow::Result<()>
     let making = Making {
         settings,
         keys: &keys,
-        url,
+        postgres,
         draft: &draft.folder,
         staging: &staging,
     };
     let id = clock.random_id().simple().to_string();
-    let made = Box::pin(making.make(Manifest::begin((id, keys.newest()), now, life))).await;
+    let manifest = Manifest::begin((id, keys.newest()), making.kind(), now, life);
+    let made = Box::pin(making.make(manifest)).await;
     let manifest = match made {
         Ok(manifest) => manifest,
         Err(error) => {
@@ -82,12 +84,16 @@ pub(crate) async fn run(settings: &Settings, shelf: &Path) -> anyhow::Result<()>
     Ok(())
 }
 
-/// Where the databases are, if there is something to back up.
-fn check(settings: &Settings) -> anyhow::Result<DatabaseUrl> {
-    let url = sqlite_of(settings)?;
+/// Whether there is something to back up; how, if it is in PostgreSQL.
+async fn check(settings: &Settings) -> anyhow::Result<Option<Postgres>> {
+    let postgres = Postgres::of(settings)?;
     let data = &settings.data_dir;
+    let is_there = match &postgres {
+        Some(postgres) => photos_of(data).exists() && !postgres.is_empty().await?,
+        None => data.join("db").exists(),
+    };
     ensure!(
-        data.join("db").exists(),
+        is_there,
         "there is nothing to back up in {}; name the data folder with --data-dir",
         data.display()
     );
@@ -96,10 +102,17 @@ fn check(settings: &Settings) -> anyhow::Result<DatabaseUrl> {
         "{} was restored itself, and not everybody who was erased since is erased again; start it, and make the backup when it is ready",
         data.display()
     );
-    Ok(url)
+    Ok(postgres)
 }
 
 impl Making<'_> {
+    fn kind(&self) -> Databases {
+        match self.postgres {
+            Some(_) => Databases::Postgres,
+            None => Databases::Sqlite,
+        }
+    }
+
     async fn make(&self, mut manifest: Manifest) -> anyhow::Result<Manifest> {
         // First: without it nothing could be restored.
         let ledger = self.settings.ledger(self.keys);
@@ -117,17 +130,39 @@ impl Making<'_> {
     async fn copy(&self, bus: &Bus, manifest: &mut Manifest) -> anyhow::Result<()> {
         let began = Instant::now();
         self.streams(bus, manifest).await?;
+        let (photos, at) = match &self.postgres {
+            Some(postgres) => self.dump(postgres, manifest).await?,
+            None => self.copy_files(manifest).await?,
+        };
+        ensure!(
+            at - began < STREAMS_WITHIN,
+            "the streams took too long to copy: what was sent meanwhile may be in neither copy; try again when there is less to do, or on a faster disk"
+        );
+        self.photos(photos, manifest)
+    }
+
+    /// Copies the databases' files. Says which photos there were then, and when that was.
+    async fn copy_files(&self, manifest: &mut Manifest) -> anyhow::Result<(Vec<PathBuf>, Instant)> {
         let services: Vec<&str> = data_map::services().collect();
         let (into, objects) = (self.staging.folder(), photos_of(&self.settings.data_dir));
         // A photo's files are there before its row is, and nobody knows of those that come later.
-        let at_that_moment = || anyhow::Ok((photos_in(&objects)?, began.elapsed()));
-        let (photos, after) = snapshot(&self.url, &services, into, at_that_moment).await?;
-        ensure!(
-            after < STREAMS_WITHIN,
-            "the streams took too long to copy: what was sent meanwhile may be in neither copy; try again when there is less to do, or on a faster disk"
-        );
+        let at_that_moment = || anyhow::Ok((photos_in(&objects)?, Instant::now()));
+        let url = self.settings.database()?;
+        let moment = snapshot(&url, &services, into, at_that_moment).await?;
         self.databases(&services, manifest)?;
-        self.photos(photos, manifest)
+        Ok(moment)
+    }
+
+    /// The same of databases in PostgreSQL; photos that came since are unknown to them.
+    async fn dump(
+        &self,
+        postgres: &Postgres,
+        manifest: &mut Manifest,
+    ) -> anyhow::Result<(Vec<PathBuf>, Instant)> {
+        let mut packer = self.packer(manifest, DATABASES)?;
+        let at = postgres.dump(&mut packer).await?;
+        self.seal(packer, DATABASES, manifest)?;
+        Ok((photos_in(&photos_of(&self.settings.data_dir))?, at))
     }
 
     fn packer(&self, manifest: &Manifest, name: &str) -> anyhow::Result<Packer> {

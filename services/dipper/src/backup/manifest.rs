@@ -33,7 +33,33 @@ pub(super) struct Manifest {
     pub expires_at: DateTime<Utc>,
     /// How far the ledger of erased people was when it was done.
     pub ledger: Head,
+    /// What the databases are of; not said in backups of files.
+    #[serde(default, skip_serializing_if = "Databases::are_files")]
+    pub databases: Databases,
     pub parts: Vec<Part>,
+}
+
+/// What databases are of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Databases {
+    #[default]
+    Sqlite,
+    Postgres,
+}
+
+impl Databases {
+    /// For people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SQLite",
+            Self::Postgres => "PostgreSQL",
+        }
+    }
+
+    fn are_files(&self) -> bool {
+        *self == Self::Sqlite
+    }
 }
 
 /// A file of a backup.
@@ -56,6 +82,7 @@ impl Manifest {
     /// Of a backup that is begun now.
     pub fn begin(
         (id, key): (String, u32),
+        databases: Databases,
         created_at: DateTime<Utc>,
         life: std::time::Duration,
     ) -> Self {
@@ -73,6 +100,7 @@ impl Manifest {
                 entries: 0,
                 link: String::new(),
             },
+            databases,
             parts: Vec::new(),
         }
     }

@@ -17,9 +17,10 @@ use chassis::settings::Settings;
 use chrono::SecondsFormat;
 use serde_json::Value;
 
-use super::manifest::Manifest;
+use super::manifest::{Databases, Manifest};
 use super::pack::Unpacker;
-use super::{DATABASES, PHOTOS, STREAMS, keys_of, photos_of, shelf, sqlite_of, start_broker};
+use super::postgres::Postgres;
+use super::{DATABASES, PHOTOS, STREAMS, keys_of, photos_of, shelf, start_broker};
 use crate::arguments::{Only, Restore};
 use crate::{say, up};
 
@@ -29,12 +30,13 @@ struct Restoring<'a> {
     keys: Keys,
     folder: &'a Path,
     manifest: Manifest,
+    /// None if the databases are files.
+    postgres: Option<Postgres>,
 }
 
 /// Brings a backup back, or a part of it.
 pub(crate) async fn run(settings: &Settings, command: &Restore) -> anyhow::Result<()> {
     let data = &settings.data_dir;
-    sqlite_of(settings)?;
     let keys = keys_of(settings)?;
     let Some(_lock) = up::lock(data)? else {
         bail!("{} is in use by a dipper; stop it first", data.display());
@@ -45,7 +47,7 @@ pub(crate) async fn run(settings: &Settings, command: &Restore) -> anyhow::Resul
     let mut missing = mark.read()?.map_or(Vec::new(), |before| before.missing);
     let was_broken_off = !missing.is_empty();
     if command.only.is_none() && !command.replace && !was_broken_off {
-        restoring.ensure_empty()?;
+        restoring.ensure_empty().await?;
     }
     restoring.manifest.key(&restoring.keys)?;
     restoring.manifest.verify(&folder)?;
@@ -85,12 +87,20 @@ impl<'a> Restoring<'a> {
             "{} is past its life: who was erased since may not be known any more. Restore a newer one",
             folder.display()
         );
+        let postgres = Postgres::of(settings)?;
+        ensure!(
+            postgres.is_some() == (manifest.databases == Databases::Postgres),
+            "{} has its databases in {}, this instance has not: set DIPPER_DATABASE_URL to one of those",
+            folder.display(),
+            manifest.databases.name()
+        );
         let ledger = settings.ledger(&keys).read_from(&manifest.ledger)?;
         let restoring = Self {
             settings,
             keys,
             folder,
             manifest,
+            postgres,
         };
         Ok((restoring, ledger.head()))
     }
@@ -111,7 +121,13 @@ impl<'a> Restoring<'a> {
         Ok(())
     }
 
-    fn ensure_empty(&self) -> anyhow::Result<()> {
+    async fn ensure_empty(&self) -> anyhow::Result<()> {
+        if let Some(postgres) = &self.postgres {
+            ensure!(
+                postgres.is_empty().await?,
+                "the database has tables of Dipper: restore into an empty one, or say --replace to lose what is there"
+            );
+        }
         let data = &self.settings.data_dir;
         for name in ["db", "objects", "nats"] {
             let folder = data.join(name);
@@ -130,14 +146,17 @@ impl<'a> Restoring<'a> {
         let path = self.folder.join(part);
         let packed = Unpacker::open(&path, self.manifest.key(&self.keys)?)?;
         let outcome = match part {
-            DATABASES => self.databases(packed),
+            DATABASES => self.databases(packed).await,
             PHOTOS => self.photos(packed),
             _ => self.streams(packed).await,
         };
         outcome.with_context(|| format!("the {part} are not restored; run it again"))
     }
 
-    fn databases(&self, mut packed: Unpacker) -> anyhow::Result<()> {
+    async fn databases(&self, mut packed: Unpacker) -> anyhow::Result<()> {
+        if let Some(postgres) = &self.postgres {
+            return postgres.restore(&mut packed).await;
+        }
         let url = self.settings.database()?;
         while let Some(service) = packed.next_file()? {
             for old in files(&url, &service)? {

@@ -3,5 +3,6 @@
 pub mod copies;
 mod old_copies;
 pub mod people;
+mod postgres;
 mod refused;
 mod round_trip;

@@ -68,8 +68,8 @@ async fn an_old_copy_of_postgres_is_noticed_and_brings_nobody_back() {
     let yesterday = today.replace("/postgres", "/yesterday");
     let (person, image) = (canary.birder.id, canary.image);
     assert!(!postgres_tables_naming(&yesterday, person).await.is_empty());
-    let settings = [("DIPPER_DATABASE_URL", yesterday.as_str())];
-    let running = start_restored_with(folder.path(), &settings).await;
+    let set = |launch: Launch| launch.env("DIPPER_DATABASE_URL", &yesterday);
+    let running = start_restored_with(folder.path(), set).await;
     let api = Api::new(&running.url);
     canary.expect_nobody(&api).await;
     api.log_in(rater.email, rater.password).await;

@@ -91,15 +91,13 @@ fn up_at(folder: &Path, port: u16) -> Launch {
 
 /// Starts a restored instance, and sees it answer 503 with the reason until it is ready.
 pub async fn start_restored(folder: &Path) -> Running {
-    start_restored_with(folder, &[]).await
+    start_restored_with(folder, |launch| launch).await
 }
 
 /// The same with settings.
-pub async fn start_restored_with(folder: &Path, settings: &[(&str, &str)]) -> Running {
+pub async fn start_restored_with(folder: &Path, set: impl Fn(Launch) -> Launch) -> Running {
     let port = free_port();
-    let launch = up_at(folder, port);
-    let set = |launch: Launch, (name, value): &(&str, &str)| launch.env(name, value);
-    let starting = tokio::spawn(settings.iter().fold(launch, set).start());
+    let starting = tokio::spawn(set(up_at(folder, port)).start());
     let api = Api::new(&format!("http://127.0.0.1:{port}"));
     let mut refused = 0;
     while !starting.is_finished() {
