@@ -6,7 +6,9 @@ use chassis::consumers::{
 use chassis::database::Database;
 use envelope::{notification, rate, score, tick, user};
 
+use crate::handlers::K;
 use crate::store::facts::{self, Fact, Kind};
+use crate::store::held;
 use crate::store::limits::{self, Stands};
 use crate::store::people::{self, Source};
 use crate::store::ratings;
@@ -136,6 +138,7 @@ async fn on_limited(_: App, mut delivery: Delivery<user::Limit>) -> Result<Handl
     } else {
         Stands::No
     };
+    held::hold(delivery.work(), limit.user.id, at, K).await?;
     limits::set(delivery.work(), limit.user.id, stands, at).await?;
     Ok(delivery.done())
 }

@@ -1,6 +1,7 @@
 //! What the service holds about a person, and how it goes: their ticks, ratings, log-ins and mails,
 //! scores and other people's ratings of their images, and the note that they exist. Figures are
-//! counted from these rows, so they then are what they would be had the person never come.
+//! counted from these rows, so they then are what they would be had the person never come. Public cells go on to show what they
+//! did for a while: see [`held`].
 
 use chassis::consumers::{Delivery, Failure, Handled};
 use chassis::database::DatabaseError;
@@ -9,6 +10,8 @@ use chassis::unit_of_work::Work;
 use envelope::{ImageId, UserId, gdpr};
 use uuid::Uuid;
 
+use crate::handlers::K;
+use crate::store::held;
 use crate::{App, store};
 
 /// Deletes all that is held about a person and leaves a receipt.
@@ -16,7 +19,8 @@ pub(crate) async fn on_delete(
     _: App,
     mut delivery: Delivery<gdpr::Delete>,
 ) -> Result<Handled, Failure> {
-    let user = delivery.event.user.id;
+    let (user, at) = (delivery.event.user.id, delivery.time.timestamp_micros());
+    held::hold(delivery.work(), user, at, K).await?;
     let (people, rows) = erase(delivery.work(), user).await?;
     confirm(delivery, &people, rows).await
 }

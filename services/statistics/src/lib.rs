@@ -17,6 +17,7 @@
 //!
 //! Who restricted what is done with their data, or objected to statistics, is in no figure while that stands; their
 //! rows stay, and count again when it is lifted. From the numbers of sealed days nobody can be taken.
+//! What a public cell showed before somebody left it stays for a while, so that the difference tells nothing of them.
 //!
 //! All of it follows from the streams, but for what they have lost by age: so the database can be
 //! built anew beside the live one ([`chassis::rebuild`]).

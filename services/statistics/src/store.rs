@@ -3,6 +3,7 @@
 pub(crate) mod erasure;
 pub(crate) mod facts;
 pub(crate) mod figures;
+pub(crate) mod held;
 pub(crate) mod limits;
 pub(crate) mod people;
 pub(crate) mod ratings;
@@ -20,13 +21,16 @@ pub(crate) async fn mark(database: &Database) -> Result<i64, DatabaseError> {
     handled(&mut session, database.service()).await
 }
 
-/// What a rebuild cannot read in the streams any more: sealed days, and who was last seen in the
+/// What a rebuild cannot read in the streams any more: sealed days, what cells go on to show, and who was last seen in the
 /// stream of accounts, or wanted to be in no figure, longer ago than it reaches. Nobody erased is among those.
 pub(crate) const CARRIED: &[&str] = &[
     "DELETE FROM sealed",
     "INSERT INTO sealed (kind, day, events) SELECT kind, day, events FROM statistics.sealed",
     "DELETE FROM retired",
     "INSERT INTO retired (kind, n) SELECT kind, n FROM statistics.retired",
+    "DELETE FROM held",
+    "INSERT INTO held (figure, cell, shown, since)
+        SELECT figure, cell, shown, since FROM statistics.held",
     // Of days that were sealed after they were read.
     "DELETE FROM fact WHERE EXISTS (SELECT 1 FROM sealed
         WHERE sealed.kind = fact.kind AND sealed.day >= fact.at / 86400000000)",

@@ -134,4 +134,20 @@ pub(super) static TABLES: &[Table] = &[
             technical("events", "how many"),
         ],
     },
+    Table {
+        service: SERVICE,
+        name: "held",
+        activity: &STATISTICS,
+        retention: Retention::Unlimited,
+        erasure: Erasure::Stays(
+            "what a figure of ten people or more showed before somebody left it",
+        ),
+        belongs: Belongs::ToNobody,
+        columns: &[
+            technical("figure", "which figure"),
+            technical("cell", "of which day or species"),
+            technical("shown", "what it shows"),
+            technical("since", "since when"),
+        ],
+    },
 ];

@@ -73,10 +73,14 @@ pub(crate) async fn top(
     let count = Box::pin(async {
         let mut session = app.database.read().await?;
         let rows = store::figures::top_species(&mut session, K, LARGEST_LIMIT.into()).await?;
-        Ok::<_, Error>(Top {
-            items: rows.into_iter().map(TickedSpecies::from).collect(),
-            k: K,
-        })
+        let cells: Vec<_> = rows.iter().map(|row| (row.0.clone(), row.3)).collect();
+        let shown = store::held::species_shown(&mut session, &cells, K).await?;
+        let items = rows.into_iter().map(TickedSpecies::from).zip(shown);
+        let mut items: Vec<_> = items
+            .map(|(species, shown)| species.showing(shown.number()))
+            .collect();
+        items.sort_by_key(|species| std::cmp::Reverse(species.ticks));
+        Ok::<_, Error>(Top { items, k: K })
     });
     let mut top = app.top.get(mark, count).await?;
     top.items.truncate(limit);
@@ -93,6 +97,12 @@ fn checked(limit: Option<i64>) -> Result<usize, Error> {
             let detail = format!("must be 1 to {LARGEST_LIMIT}");
             Error::Parameters(vec![FieldError::new("/limit", detail)])
         })
+}
+
+impl TickedSpecies {
+    fn showing(self, ticks: i64) -> Self {
+        Self { ticks, ..self }
+    }
 }
 
 impl From<store::figures::SpeciesRow> for TickedSpecies {

@@ -67,8 +67,10 @@ pub(crate) async fn show(
     let (counted, period) = checked(&query, app.clock.now())?;
     let mut session = app.database.read().await?;
     let rows = store::series::by_day(&mut session, counted, period, K).await?;
-    let items = rows.into_iter().filter_map(|(day, count)| {
-        let at = period::start_of(day)?;
+    let shown = store::held::days_shown(&mut session, counted, &rows, K).await?;
+    let items = rows.iter().zip(shown).filter_map(|((day, _), shown)| {
+        let at = period::start_of(*day)?;
+        let count = shown.number();
         Some(Cell { at, count })
     });
     Ok(router::figures(Series {

@@ -52,6 +52,17 @@ pub(crate) enum Counted {
     Facts(Kind),
 }
 
+impl Counted {
+    /// As it is asked for.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Ticks => "tick",
+            Self::Ratings => "rate",
+            Self::Facts(kind) => kind.as_str(),
+        }
+    }
+}
+
 impl std::str::FromStr for Counted {
     type Err = ();
 

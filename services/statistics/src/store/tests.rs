@@ -16,7 +16,7 @@ use super::limits::Stands;
 use super::people::Source;
 use super::ratings::Word;
 use super::ticks::Ticked;
-use super::{erasure, facts, figures, limits, people, ratings, series, ticks};
+use super::{erasure, facts, figures, held, limits, people, ratings, series, ticks};
 use crate::period::{DAY_MICROS, Period};
 use crate::store::series::Counted;
 use crate::{MIGRATIONS, NAME};
@@ -106,6 +106,10 @@ fn species(number: u8) -> tick::Species {
 }
 
 async fn tick(work: &mut Work, number: u8, owner: u8) {
+    tick_at(work, number, owner, DAY_MICROS).await;
+}
+
+async fn tick_at(work: &mut Work, number: u8, owner: u8, at: i64) {
     let event = tick::New {
         user: user(owner).into(),
         image: ImageUrl::new("", image(owner)).into(),
@@ -117,7 +121,7 @@ async fn tick(work: &mut Work, number: u8, owner: u8) {
     let ticked = Ticked {
         id: TickId(id(3, number)),
         tick: &event,
-        at: DAY_MICROS,
+        at,
     };
     ticks::insert(work, [ticked].into_iter()).await.unwrap();
     seen(work, owner, Source::Tick).await;

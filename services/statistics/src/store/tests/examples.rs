@@ -208,3 +208,57 @@ async fn a_day_is_sealed_without_those_who_want_to_be_in_no_figure() {
     let logins = figures::totals(&mut work).await.unwrap().logins;
     assert_eq!(logins, 10, "what was sealed meanwhile does not come back");
 }
+
+const LATER: i64 = DAY_MICROS + 5;
+
+/// What ticks of a day and of a species show in public.
+async fn public(work: &mut Work) -> (Vec<i64>, Vec<i64>) {
+    let days = series::by_day(work, Counted::Ticks, TEN_DAYS, 10)
+        .await
+        .unwrap();
+    let shown = held::days_shown(work, Counted::Ticks, &days, 10)
+        .await
+        .unwrap();
+    let species = figures::top_species(work, 10, 100).await.unwrap();
+    let cells: Vec<_> = species.into_iter().map(|row| (row.0, row.3)).collect();
+    let ranked = held::species_shown(work, &cells, 10).await.unwrap();
+    let numbers = |all: Vec<held::Showing>| all.into_iter().map(held::Showing::number).collect();
+    (numbers(shown), numbers(ranked))
+}
+
+async fn leave(work: &mut Work, number: u8, at: i64) {
+    held::hold(work, user(number), at, 10).await.unwrap();
+    crate::erasure::erase(work, user(number)).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_a_cell_shows_before_and_after_an_erasure_tells_nothing_of_who_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut work = open(&folder).await.begin().await.unwrap();
+    for person in 0..11 {
+        tick(&mut work, person, person).await;
+    }
+    tick(&mut work, 100, 0).await;
+    assert_eq!(public(&mut work).await, (vec![12], vec![12]));
+    leave(&mut work, 0, DAY_MICROS).await;
+    assert_eq!(
+        public(&mut work).await,
+        (vec![12], vec![12]),
+        "two were theirs"
+    );
+    // With eight people left there is no cell to show.
+    leave(&mut work, 1, DAY_MICROS).await;
+    leave(&mut work, 2, DAY_MICROS).await;
+    assert_eq!(public(&mut work).await, (vec![], vec![]));
+    tick(&mut work, 101, 3).await;
+    tick(&mut work, 102, 20).await;
+    tick(&mut work, 103, 21).await;
+    assert_eq!(public(&mut work).await, (vec![12], vec![12]));
+    // Once ten are new the difference is about them as well.
+    for person in 20..30 {
+        tick_at(&mut work, 110 + person, person, LATER).await;
+    }
+    assert_eq!(public(&mut work).await, (vec![21], vec![21]));
+    leave(&mut work, 3, LATER).await;
+    assert_eq!(public(&mut work).await, (vec![21], vec![21]));
+}
