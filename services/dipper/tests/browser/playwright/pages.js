@@ -27,15 +27,23 @@ function watch() {
   new PerformanceObserver(add).observe({ type: "layout-shift", buffered: true });
 }
 
+/** What a page waits for; the line for news stays open. */
+function pendingOf(page) {
+  const pending = new Set();
+  page.on("request", (request) => request.url().endsWith("/feed/live") || pending.add(request));
+  page.on("requestfinished", (request) => pending.delete(request));
+  page.on("requestfailed", (request) => pending.delete(request));
+  return pending;
+}
+
 /** A page of its own for each view, as somebody who follows a link to it. */
 async function look(context, url, view, file) {
   const page = await context.newPage();
+  const pending = pendingOf(page);
   await page.goto(`${url}/#${view}`);
   await page.locator("h1:visible").waitFor();
   await page.locator("#figures").waitFor();
-  // Pictures and answers are there when nothing is asked for any more; the line for news stays open.
-  await page.evaluate(() => Promise.all([...document.images].filter((one) => one.checkVisibility() && one.loading !== "lazy").map((one) => one.decode())));
-  await page.waitForTimeout(400);
+  await until("all answers and pictures", () => pending.size === 0);
   await page.evaluate(AXE);
   const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
   const faults = found.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" | ")}`);
