@@ -17,13 +17,16 @@ export async function showKept(signal) {
 
 function activity({ id, name, purpose, legal_basis: basis, recipients, places }) {
   const times = [...new Set(places.map(({ retention }) => retention))];
-  const facts = [
-    [t("kept.why"), tOr(`kept.purpose.${id}`, purpose)],
-    [t("kept.basis"), basis],
-    [t("kept.who"), recipients],
-    [t("kept.long"), times.join("; ")],
-  ];
   return el("details", {},
     el("summary", {}, tOr(`kept.name.${id}`, name)),
-    el("dl", { class: "facts" }, ...facts.flatMap(([term, text]) => [el("dt", {}, term), el("dd", {}, text)])));
+    el("dl", { class: "facts" },
+      el("dt", {}, t("kept.why")), el("dd", {}, tOr(`kept.purpose.${id}`, purpose)),
+      ...inEnglish(t("kept.basis"), basis),
+      ...inEnglish(t("kept.who"), recipients),
+      ...inEnglish(t("kept.long"), times.join("; "))));
+}
+
+/** As the records say it: a screen reader must not read it as another language. */
+function inEnglish(term, text) {
+  return [el("dt", {}, term), el("dd", { lang: "en" }, text)];
 }
