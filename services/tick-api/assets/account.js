@@ -1,10 +1,14 @@
-/** My account: name, notifications, log out, erase everything. */
+/** My account: name, notifications, log out; and my data: what is kept, what may be done with it, a copy, erase everything. */
 
 import { call, Problem, session } from "./api.js";
 import { showChoices } from "./choices.js";
 import { ask, byId, say } from "./dom.js";
 import { clearErrors, onSubmit } from "./forms.js";
-import { forgetDraft } from "./new-tick.js";
+import { showKept } from "./kept.js";
+import { t } from "./language.js";
+import { clearForm } from "./new-tick.js";
+import { removeAllOf, waitingOf } from "./queue.js";
+import { showSessions } from "./sessions.js";
 
 /** What the server last said about the account; only what differs is sent back. */
 let profile = null;
@@ -23,8 +27,33 @@ export function startAccount() {
  * @param {AbortSignal} signal
  */
 export async function showAccount(signal) {
+  await together("account-stack", [showProfile(signal), showSessions(signal)]);
+}
+
+async function showProfile(signal) {
   fill(await call("GET", "/api/v1/users/me", { signal }));
-  await showChoices(signal);
+}
+
+/**
+ * Shows panels when all of them are filled, so that nothing moves under a finger. Also when that fails: whoever wants to
+ * log out or to erase everything must be able to.
+ */
+async function together(id, filled) {
+  byId(id).hidden = true;
+  try {
+    await Promise.all(filled);
+  } finally {
+    byId(id).hidden = false;
+  }
+}
+
+/**
+ * Shows the data.
+ *
+ * @param {AbortSignal} signal
+ */
+export async function showData(signal) {
+  await together("data-stack", [showKept(signal), showChoices(signal), showProfile(signal)]);
 }
 
 function fill(user) {
@@ -34,7 +63,7 @@ function fill(user) {
   byId("erase-username").value = user.email;
   const waiting = byId("account-waiting");
   waiting.hidden = !user.new_email;
-  waiting.textContent = user.new_email ? `Open the link that was mailed to ${user.new_email}: then this is your address.` : "";
+  waiting.textContent = user.new_email ? t("account.confirm-email", { email: user.new_email }) : "";
   byId("account-new-email").value = "";
   byId("account-name").value = user.name;
   byId("account-notifications").value = user.preferences.notifications;
@@ -52,11 +81,15 @@ async function save(data) {
     await call("PATCH", "/api/v1/users/me", { body });
     fill(await call("GET", "/api/v1/users/me"));
   }
-  say("Saved.");
+  say(t("saved"));
 }
 
 /** Logged out here also when the server cannot be told; its session ends by its age then. */
 async function logOut() {
+  const waiting = await waitingOf(session.user);
+  const detail = t("logout.detail", { count: waiting.length });
+  if (waiting.length && !(await ask(t("logout.question"), detail, t("logout")))) return;
+  await removeAllOf(session.user);
   try {
     await call("POST", "/api/v1/auth/logout");
   } catch (error) {
@@ -66,10 +99,10 @@ async function logOut() {
 }
 
 async function erase(data) {
-  const detail = "Account, ticks, pictures and ratings go for good. Nobody can bring them back.";
-  if (!(await ask("Erase everything?", detail, "Erase everything"))) return;
+  if (!(await ask(t("erase.question"), t("erase.detail"), t("erase.title")))) return;
   const body = { password: data.get("password") };
   const answer = await call("POST", "/api/v1/gdpr/delete", { body, keepSession: true }).catch(explainRefusal);
+  await removeAllOf(session.user);
   // The id is a secret: in the fragment it never reaches a server or its log.
   location.hash = `#erasure/${encodeURIComponent(answer.request_id)}`;
   session.end();
@@ -78,7 +111,7 @@ async function erase(data) {
 /** A refusal without a named field is about the password: nothing else was sent. */
 function explainRefusal(error) {
   if (error instanceof Problem && [401, 403].includes(error.status)) {
-    error.errors = [{ pointer: "/password", detail: "This is not your password." }];
+    error.errors = [{ pointer: "/password", detail: t("erase.password") }];
   }
   throw error;
 }
@@ -86,7 +119,7 @@ function explainRefusal(error) {
 /** The next person at this screen must not see anything of the last one. */
 function forget() {
   profile = null;
-  forgetDraft();
+  clearForm();
   byId("account-email").textContent = "";
   byId("account-waiting").textContent = "";
   for (const id of ["account-form", "erase-form"]) {

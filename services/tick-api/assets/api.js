@@ -1,40 +1,96 @@
 /**
  * The public HTTP API as this page uses it: one function to call it, one to send a
- * photo with progress, and the session token, which lives as long as the browser tab.
+ * photo with progress, and the session.
  */
 
-const TOKEN_KEY = "dipper.token";
+import { t, tOr } from "./language.js";
+
+const SESSION_KEY = "dipper.session";
 
 /** A refusal by the server, as RFC 9457 (application/problem+json) describes it. */
 export class Problem extends Error {
   /**
    * @param {number} status the HTTP status; 0 when there was no answer at all
-   * @param {{title?: string, detail?: string, errors?: {pointer: string, detail: string}[]}} body
+   * @param {{type?: string, title?: string, detail?: string, errors?: {pointer: string, detail: string}[]}} body
    * @param {string | null} retryAfter the header of the same name
    */
   constructor(status, body, retryAfter) {
-    super(body.detail || body.title || "Something went wrong.");
+    const kind = (body.type ?? "").split("/").at(-1);
+    super(tOr(`problem.${kind}`, body.detail || body.title || t("problem.unknown")));
+    this.kind = kind;
     this.status = status;
     this.errors = Array.isArray(body.errors) ? body.errors : [];
     this.retryAfter = Number.parseInt(retryAfter ?? "", 10) || 0;
     if (status === 429) {
-      this.message = this.retryAfter
-        ? `Too many tries. Please wait ${this.retryAfter} seconds.`
-        : "Too many tries. Please wait a little.";
+      this.message = this.retryAfter ? t("problem.wait", { count: this.retryAfter }) : t("problem.wait-a-little");
     }
   }
 }
 
-/** The one problem that is not the server's: no answer came. */
-function unreachable() {
-  return new Problem(0, { detail: "No answer. Check your connection and try again." }, null);
+/** Whether there is a connection: a browser knows its device's, not whether anybody answers. Fires `change`. */
+class Connection extends EventTarget {
+  #isLost = false;
+
+  constructor() {
+    super();
+    for (const type of ["online", "offline"]) window.addEventListener(type, () => this.#changed());
+  }
+
+  /** @returns {boolean} whether nothing comes through */
+  get isLost() {
+    return this.#isLost || !navigator.onLine;
+  }
+
+  /** @param {boolean} isLost what became of the last request */
+  heard(isLost) {
+    if (isLost === this.#isLost) return;
+    this.#isLost = isLost;
+    this.#changed();
+  }
+
+  #changed() {
+    this.dispatchEvent(new Event("change"));
+  }
 }
 
-/** Who is logged in. Fires `change` when somebody logs in or out. */
+/** The connection to the server. */
+export const connection = new Connection();
+
+/** The one problem that is not the server's: no answer came. */
+function unreachable() {
+  connection.heard(true);
+  return new Problem(0, { type: "unreachable" }, null);
+}
+
+/**
+ * Whether the same request may well succeed later: no answer, too busy, out of order.
+ *
+ * @param {Problem} problem
+ */
+export function isPassing({ status }) {
+  return status === 0 || status === 429 || status >= 500;
+}
+
+/**
+ * Who is logged in on this device, until they log out or the server ends it: an app that was closed must know whose waiting
+ * ticks it has. Fires `change` when somebody logs in or out, also in another tab.
+ */
 class Session extends EventTarget {
+  #stored = stored();
+
+  constructor() {
+    super();
+    window.addEventListener("storage", ({ key }) => key === SESSION_KEY && this.#changed());
+  }
+
   /** @returns {string | null} the bearer token */
   get token() {
-    return sessionStorage.getItem(TOKEN_KEY);
+    return this.#stored?.token ?? null;
+  }
+
+  /** @returns {string | null} the user's id */
+  get user() {
+    return this.#stored?.user ?? null;
   }
 
   /** @returns {boolean} whether somebody is logged in */
@@ -42,21 +98,30 @@ class Session extends EventTarget {
     return this.token !== null;
   }
 
-  /** @param {string} token the bearer token of a fresh log-in */
-  begin(token) {
-    sessionStorage.setItem(TOKEN_KEY, token);
-    this.dispatchEvent(new Event("change"));
+  /** @param {{token: string, user: {id: string}}} answer of a fresh log-in */
+  begin({ token, user }) {
+    localStorage.setItem(SESSION_KEY, JSON.stringify({ token, user: user.id }));
+    this.#changed();
   }
 
   /** Forgets the token; the server is told by whoever calls this. */
   end() {
     if (!this.active) return;
-    sessionStorage.removeItem(TOKEN_KEY);
+    localStorage.removeItem(SESSION_KEY);
+    this.#changed();
+  }
+
+  #changed() {
+    this.#stored = stored();
     this.dispatchEvent(new Event("change"));
   }
 }
 
-/** The session of this browser tab. */
+function stored() {
+  return parse(localStorage.getItem(SESSION_KEY) ?? "");
+}
+
+/** The session of this device. */
 export const session = new Session();
 
 /**
@@ -93,7 +158,9 @@ export async function call(method, path, options = {}) {
 async function send(path, request) {
   try {
     const response = await fetch(path, request);
-    return { response, text: await response.text() };
+    const text = await response.text();
+    connection.heard(false);
+    return { response, text };
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw unreachable();
@@ -117,12 +184,11 @@ function parse(text) {
 /**
  * Sends a photo as it is. `fetch` reports no upload progress, so this uses XMLHttpRequest.
  *
- * @param {File} file the photo
+ * @param {Blob} file the photo
  * @param {(share: number) => void} onProgress told the share that was sent, 0 to 1
- * @param {AbortSignal} signal gives the upload up
  * @returns {Promise<{id: string, url: string, width: number, height: number}>}
  */
-export function uploadImage(file, onProgress, signal) {
+export function uploadImage(file, onProgress) {
   return new Promise((resolve, reject) => {
     const token = session.token;
     const request = new XMLHttpRequest();
@@ -134,14 +200,13 @@ export function uploadImage(file, onProgress, signal) {
       if (event.lengthComputable) onProgress(event.loaded / event.total);
     });
     request.addEventListener("error", () => reject(unreachable()));
-    request.addEventListener("abort", () => reject(new DOMException("Given up", "AbortError")));
     request.addEventListener("load", () => {
+      connection.heard(false);
       const body = parse(request.responseText);
       if (request.status === 201 && body) return resolve(body);
       if (request.status === 401 && token) endIfCurrent(token);
       reject(new Problem(request.status, body ?? {}, request.getResponseHeader("Retry-After")));
     });
-    signal.addEventListener("abort", () => request.abort(), { once: true });
     request.send(file);
   });
 }
@@ -169,8 +234,7 @@ async function asked(ask, enough, signal) {
     return signal.aborted || enough(answer);
   } catch (error) {
     if (signal.aborted) return true;
-    const passing = error instanceof Problem && (error.status === 0 || error.status === 429 || error.status >= 500);
-    if (!passing) throw error;
+    if (!(error instanceof Problem && isPassing(error))) throw error;
     return false;
   }
 }

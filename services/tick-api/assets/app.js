@@ -3,35 +3,45 @@
  * its own module and gets an `AbortSignal` that fires when the reader goes elsewhere.
  */
 
-import { showAccount, startAccount } from "./account.js";
+import { showAccount, showData, startAccount } from "./account.js";
 import { call, Problem, session } from "./api.js";
 import { startChoices } from "./choices.js";
-import { byId, hush, say, warn } from "./dom.js";
+import { startDevice } from "./device.js";
+import { byId, el, hush, say, warn } from "./dom.js";
 import { showErasure } from "./erasure.js";
 import { startExport } from "./export.js";
 import { showFeed, startFeed } from "./feed.js";
 import { addPasswordToggles } from "./forms.js";
 import { showConfirm, startEntrance } from "./entrance.js";
+import { LANGUAGES, language, region, setLanguage, t, translatePage } from "./language.js";
+import { showLists, startLists } from "./lists.js";
 import { showNewTick, startNewTick } from "./new-tick.js";
+import { showPhoto } from "./photo.js";
+import { startReport } from "./report.js";
+import { startSender } from "./sender.js";
+import { startSessions } from "./sessions.js";
 import { showTicks, startTicks } from "./ticks.js";
 
 const FIGURES_EVERY = 15_000;
 
 /**
- * The views: the title of the document, who may see it, and what fills it.
+ * The views: the text that is the title of the document, who may see it, and what fills it.
  *
- * @type {Record<string, {title: string, member?: true, show?: (signal: AbortSignal, argument: string) => void | Promise<void>}>}
+ * @type {Record<string, {title: string, member?: true, nav?: string, show?: (signal: AbortSignal, argument: string) => void | Promise<void>}>}
  */
 const VIEWS = {
-  feed: { title: "Pictures", show: showFeed },
-  register: { title: "Register" },
-  mailed: { title: "Look in your mail" },
-  confirm: { title: "Confirm", show: showConfirm },
-  login: { title: "Log in" },
-  new: { title: "New tick", member: true, show: showNewTick },
-  ticks: { title: "My ticks", member: true, show: showTicks },
-  account: { title: "My account", member: true, show: showAccount },
-  erasure: { title: "Your erasure", show: showErasure },
+  feed: { title: "feed.title", show: showFeed },
+  photo: { title: "photo.title", show: showPhoto },
+  register: { title: "register" },
+  mailed: { title: "title.mailed" },
+  confirm: { title: "title.confirm", show: showConfirm },
+  login: { title: "login" },
+  new: { title: "nav.new", member: true, show: showNewTick },
+  ticks: { title: "nav.ticks", member: true, show: showTicks },
+  lists: { title: "lists.title", member: true, show: showLists },
+  account: { title: "account.title", member: true, show: showAccount },
+  data: { title: "data.title", member: true, nav: "account", show: showData },
+  erasure: { title: "erasure.title", show: showErasure },
 };
 
 let current = new AbortController();
@@ -55,10 +65,10 @@ async function route() {
   const { signal } = current;
   for (const section of document.querySelectorAll("[data-view]")) section.hidden = section.dataset.view !== name;
   for (const link of document.querySelectorAll("[data-nav]")) {
-    if (link.dataset.nav === name) link.setAttribute("aria-current", "page");
+    if (link.dataset.nav === (view.nav ?? name)) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
-  document.title = `${view.title} · Dipper`;
+  document.title = `${t(view.title)} · Dipper`;
   moveTo(name);
   try {
     await view.show?.(signal, argument);
@@ -82,10 +92,11 @@ function moveTo(name) {
 /** Says why a view could not be filled. */
 function explain(error) {
   if (!(error instanceof Problem)) {
-    warn("This page made a mistake. Please load it again.");
+    warn(t("problem.page"));
     throw error;
   }
-  if (error.status === 401) return;
+  // That one is logged out, or offline, is said already.
+  if (error.status === 401 || error.status === 0) return;
   warn(error.message);
 }
 
@@ -100,7 +111,7 @@ function onSessionChange() {
   showAudience();
   if (session.active) return;
   if (VIEWS[currentName]?.member && !location.hash.startsWith("#erasure/")) {
-    say("You are logged out.");
+    say(t("logged-out"));
     location.hash = "#login";
   } else if (currentName === "feed") {
     route();
@@ -119,7 +130,7 @@ async function showFigures() {
     const figures = await call("GET", "/api/v1/statistics/overview");
     for (const place of document.querySelectorAll("[data-figure]")) {
       const value = figures[place.dataset.figure];
-      place.textContent = typeof value === "number" ? value.toLocaleString("en-GB") : "–";
+      place.textContent = typeof value === "number" ? value.toLocaleString(region) : "–";
     }
     byId("figures").hidden = false;
   } catch {
@@ -138,12 +149,33 @@ async function showMailbox() {
   }
 }
 
+/** One button for each other language; the choice goes to the mails, too. */
+function showLanguages() {
+  const others = Object.entries(LANGUAGES).filter(([name]) => name !== language);
+  const button = ([name, text]) => el("button", { type: "button", class: "link", lang: name, on: { click: () => switchTo(name) } }, text);
+  byId("languages").replaceChildren(...others.map(button));
+}
+
+async function switchTo(name) {
+  const body = { preferences: { locale: name } };
+  // The page changes also when the server cannot be told.
+  if (session.active) await call("PATCH", "/api/v1/users/me", { body }).catch(() => {});
+  setLanguage(name);
+}
+
 function start() {
+  translatePage();
+  showLanguages();
+  startDevice();
   addPasswordToggles();
   startEntrance();
   startNewTick();
   startFeed();
   startTicks();
+  startLists();
+  startReport();
+  startSessions();
+  startSender();
   startAccount();
   startChoices();
   startExport();

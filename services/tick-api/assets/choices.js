@@ -3,6 +3,7 @@
 import { call, session } from "./api.js";
 import { byId, say } from "./dom.js";
 import { onSubmit } from "./forms.js";
+import { language, t } from "./language.js";
 
 const LIMITS = "/api/v1/users/me/limits";
 const CONSENTS = "/api/v1/users/me/consents";
@@ -25,7 +26,7 @@ export async function showChoices(signal) {
   const addresses = [LIMITS, CONSENTS, "/api/v1/consents/texts"];
   const [standing, decisions, texts] = await Promise.all(addresses.map((path) => call("GET", path, { signal })));
   const last = decisions.items.findLast((decision) => decision.purpose === "places");
-  places = { text: texts.items.find((text) => text.name === "places.en"), given: last?.given ?? true };
+  places = { text: texts.items.find((text) => text.name === `places.${language}`), given: last?.given ?? true };
   byId("choices-restricted").value = String(standing.restricted);
   byId("choices-scoring").value = String(standing.objections.includes("scoring"));
   byId("choices-statistics").value = String(standing.objections.includes("statistics"));
@@ -45,7 +46,7 @@ async function save(data) {
     await call("POST", CONSENTS, { body: { text, sha256, given } });
     places.given = given;
   }
-  say("Saved.");
+  say(t("saved"));
 }
 
 /** The next person at this screen must not see anything of the last one. */

@@ -3,6 +3,8 @@
  * nothing that somebody typed can become part of the page.
  */
 
+import { region } from "./language.js";
+
 /**
  * Builds an element.
  *
@@ -89,7 +91,7 @@ function setQuiet(quiet) {
 export function formatDate(value) {
   // A date without a time means that day wherever one is; Date would read it as UTC midnight.
   const date = new Date(value.length === 10 ? `${value}T12:00:00` : value);
-  return Number.isNaN(date.getTime()) ? value : date.toLocaleDateString("en-GB", { dateStyle: "long" });
+  return Number.isNaN(date.getTime()) ? value : date.toLocaleDateString(region, { dateStyle: "long" });
 }
 
 /**
@@ -102,7 +104,7 @@ export function formatTime(value) {
   const date = new Date(value);
   return Number.isNaN(date.getTime())
     ? value
-    : date.toLocaleString("en-GB", { dateStyle: "long", timeStyle: "short" });
+    : date.toLocaleString(region, { dateStyle: "long", timeStyle: "short" });
 }
 
 /**

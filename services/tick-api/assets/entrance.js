@@ -1,8 +1,9 @@
 /** Coming in: register, confirm the address, log in. */
 
-import { call, Problem, session } from "./api.js";
+import { call, isPassing, Problem, session } from "./api.js";
 import { byId, say } from "./dom.js";
 import { onSubmit } from "./forms.js";
+import { t } from "./language.js";
 
 /** Wires the forms and buttons of these views. */
 export function startEntrance() {
@@ -20,22 +21,22 @@ async function register(data) {
   await call("POST", "/api/v1/auth/register", { body });
   byId("register-form").reset();
   byId("login-email").value = email;
-  byId("mailed-to").textContent = ` to ${email}`;
+  byId("mailed-to").textContent = t("mailed.text.to", { email });
   location.hash = "#mailed";
 }
 
 async function logIn(data) {
   const body = { email: String(data.get("email")).trim(), password: data.get("password") };
-  const { token } = await call("POST", "/api/v1/auth/login", { body, keepSession: true }).catch(explainRefusal);
+  const answer = await call("POST", "/api/v1/auth/login", { body, keepSession: true }).catch(explainRefusal);
   byId("login-form").reset();
-  session.begin(token);
+  session.begin(answer);
   location.hash = "#ticks";
 }
 
 /** A bare 401 would say "unauthorised"; people want to know what to look at. */
 function explainRefusal(error) {
   if (error instanceof Problem && error.status === 401) {
-    error.message = "That e-mail and password do not belong together, or the address is not confirmed yet.";
+    error.message = t("login.refused");
   }
   throw error;
 }
@@ -56,24 +57,23 @@ function tokenInAddress() {
 
 async function confirm() {
   const token = tokenInAddress();
-  showState("Confirming your address", "One moment.", []);
+  showState(t("confirm.title"), t("moment"), []);
   try {
     await call("POST", "/api/v1/auth/confirm", { body: { token } });
   } catch (error) {
     return showFailure(error);
   }
   dropToken();
-  showState("Your address is confirmed", "Welcome! Log in and tick your first bird.", ["confirm-login"]);
-  say("Your address is confirmed.");
+  showState(t("confirm.done"), t("confirm.done.text"), ["confirm-login"]);
+  say(t("confirm.said"));
 }
 
 /** Only an answer spends the token; without one it stays for another try. */
 function showFailure(error) {
-  const passing = !(error instanceof Problem) || error.status === 0 || error.status === 429 || error.status >= 500;
-  if (passing) return showState("Not confirmed yet", error.message, ["confirm-again"]);
+  const passing = !(error instanceof Problem) || isPassing(error);
+  if (passing) return showState(t("confirm.not-yet"), error.message, ["confirm-again"]);
   dropToken();
-  const text = "This link was used before or is too old. If you used it, you can log in.";
-  showState("This link does not work any more", text, ["confirm-login", "confirm-register"]);
+  showState(t("confirm.failed"), t("confirm.failed.text"), ["confirm-login", "confirm-register"]);
 }
 
 /** Takes the token out of the address bar and the history. */

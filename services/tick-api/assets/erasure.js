@@ -2,17 +2,12 @@
 
 import { askUntil, call, Problem } from "./api.js";
 import { byId, el, formatTime } from "./dom.js";
+import { t } from "./language.js";
 
 /** The way of a request, in words. `failed` is no step: it may happen at any. */
-const STEPS = [
-  ["planned", "Everything that names you is listed"],
-  ["fenced", "Nothing new about you is accepted"],
-  ["erasing", "It is being erased"],
-  ["scanning", "Every store is searched for what might be left"],
-  ["erased", "It is erased"],
-  ["closed", "The last backup is gone, too"],
-];
-const SERVICE_WORDS = { erased: "done", closed: "done", purged: "done", done: "done" };
+const STEPS = ["planned", "fenced", "erasing", "scanning", "erased", "closed"];
+const ERASED = STEPS.indexOf("erased");
+const DONE = ["erased", "closed", "purged", "done"];
 
 /**
  * Shows one request and follows it to its end.
@@ -22,7 +17,7 @@ const SERVICE_WORDS = { erased: "done", closed: "done", purged: "done", done: "d
  */
 export async function showErasure(signal, id) {
   clear();
-  if (!id) return summary("This address is not complete.");
+  if (!id) return summary(t("erasure.incomplete"));
   try {
     await askUntil(
       () => call("GET", `/api/v1/gdpr/requests/${id}`, { signal }),
@@ -34,7 +29,7 @@ export async function showErasure(signal, id) {
     );
   } catch (error) {
     if (!(error instanceof Problem && error.status === 404)) throw error;
-    summary("There is no such request.");
+    summary(t("erasure.unknown"));
   }
 }
 
@@ -42,7 +37,7 @@ function clear() {
   for (const id of ["erasure-steps", "erasure-facts", "erasure-services"]) byId(id).replaceChildren();
   byId("erasure-services-title").hidden = true;
   byId("erasure-receipt").hidden = true;
-  summary("Asking how far it is.");
+  summary(t("erasure.asking"));
 }
 
 /** Said again only when it changed: a screen reader would repeat it at every look. */
@@ -53,12 +48,12 @@ function summary(text) {
 
 function show(request) {
   summary(words(request.state));
-  const reached = STEPS.findIndex(([state]) => state === request.state);
-  byId("erasure-steps").replaceChildren(...STEPS.map(([, text], index) => step(text, index, reached)));
+  const reached = STEPS.indexOf(request.state);
+  byId("erasure-steps").replaceChildren(...STEPS.map((state, index) => step(t(`erasure.step.${state}`), index, reached)));
   byId("erasure-steps").hidden = reached < 0;
   byId("erasure-facts").replaceChildren(
-    ...fact("Asked for", request.requested_at),
-    ...(reached < 4 ? fact("Done at the latest", request.due_at) : []),
+    ...fact(t("erasure.asked"), request.requested_at),
+    ...(reached < ERASED ? fact(t("erasure.due"), request.due_at) : []),
   );
   const services = request.services ?? [];
   byId("erasure-services-title").hidden = services.length === 0;
@@ -67,16 +62,16 @@ function show(request) {
 }
 
 function words(state) {
-  if (state === "failed") return "Something failed. Please ask the people who run this place to finish it.";
-  if (state === "erased" || state === "closed") return "Everything about you is erased. Fare well!";
-  return "Your data is being erased. You can leave this page; it goes on by itself.";
+  if (state === "failed") return t("erasure.failed");
+  if (state === "erased" || state === "closed") return t("erasure.over");
+  return t("erasure.running");
 }
 
 function step(text, index, reached) {
-  const done = index < reached || (index === reached && index >= 4);
+  const done = index < reached || (index === reached && index >= ERASED);
   const now = index === reached && !done;
   return el("li", { class: done ? "done" : now ? "now" : "later", "aria-current": now && "step" },
-    text, done && el("span", { class: "hushed" }, " (done)"));
+    text, done && el("span", { class: "hushed" }, ` ${t("erasure.step.done")}`));
 }
 
 function fact(name, time) {
@@ -84,8 +79,8 @@ function fact(name, time) {
 }
 
 function service({ name, state }) {
-  const done = Object.hasOwn(SERVICE_WORDS, state);
-  return el("li", {}, el("span", {}, name), el("span", { class: done ? "badge score" : "badge" }, SERVICE_WORDS[state] ?? state));
+  const done = DONE.includes(state);
+  return el("li", {}, el("span", {}, name), el("span", { class: done ? "badge score" : "badge" }, done ? t("erasure.done") : state));
 }
 
 function showReceipt(receipt) {

@@ -3,6 +3,7 @@
 import { askUntil, call, session } from "./api.js";
 import { byId } from "./dom.js";
 import { onSubmit } from "./forms.js";
+import { t } from "./language.js";
 
 /** Ends the asking for a file that nobody waits for any more. */
 let waiting = new AbortController();
@@ -17,17 +18,17 @@ async function putTogether() {
   forget();
   const { signal } = waiting;
   const { status_url: url } = await call("POST", "/api/v1/gdpr/export", { signal });
-  tell("It is being put together.");
+  tell(t("export.working"));
   await askUntil(() => call("GET", url, { signal }), show, signal);
 }
 
 /** Says whether this is the end of it. */
 function show({ state, download_url: url }) {
-  if (state === "expired") tell("It is gone. You can have it put together again.");
+  if (state === "expired") tell(t("export.gone"));
   if (state !== "ready") return state === "expired";
   byId("export-download").href = url;
   byId("export-download").hidden = false;
-  tell("It is ready.");
+  tell(t("export.ready"));
   return true;
 }
 

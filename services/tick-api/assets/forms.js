@@ -6,6 +6,7 @@
 
 import { Problem } from "./api.js";
 import { el, hush, warn } from "./dom.js";
+import { t } from "./language.js";
 
 /**
  * Runs `send` when the form is submitted and its fields are valid. The button is out of
@@ -61,7 +62,7 @@ function checkFields(form) {
 export function showProblem(form, error) {
   if (error instanceof DOMException && error.name === "AbortError") return;
   if (!(error instanceof Problem)) {
-    warn("This page made a mistake. Please load it again.");
+    warn(t("problem.page"));
     throw error;
   }
   const homeless = error.errors.filter(({ pointer, detail }) => {
@@ -72,7 +73,7 @@ export function showProblem(form, error) {
   const rest = homeless.map(({ detail }) => detail).join(" ");
   const atField = error.errors.length > homeless.length;
   if (rest) warn(rest);
-  else warn(atField ? "Please look at the marked fields." : error.message);
+  else warn(atField ? t("problem.fields") : error.message);
   goToFirstWrong(form);
 }
 
@@ -138,13 +139,13 @@ function describe(control, id, present) {
 /** Gives every password field of the page its "Show" button. */
 export function addPasswordToggles() {
   for (const input of document.querySelectorAll("input[type=password]")) {
-    const label = document.querySelector(`label[for="${input.id}"]`).textContent.toLowerCase();
-    const button = el("button", { type: "button", class: "peek", "aria-pressed": "false", "aria-label": `Show ${label}` }, "Show");
+    const label = document.querySelector(`label[for="${input.id}"]`).textContent;
+    const button = el("button", { type: "button", class: "peek", "aria-pressed": "false", "aria-label": t("field.show-what", { label }) }, t("field.show"));
     button.addEventListener("click", () => {
       const shown = input.type === "text";
       input.type = shown ? "password" : "text";
       button.setAttribute("aria-pressed", String(!shown));
-      button.textContent = shown ? "Show" : "Hide";
+      button.textContent = t(shown ? "field.show" : "field.hide");
     });
     const wrap = el("div", { class: "with-peek" });
     input.replaceWith(wrap);

@@ -1,26 +1,28 @@
-/** A new tick: choose the photo and the species, send the photo, then the tick. */
+/** A new tick: choose the photo and the species. It goes into the queue, from where it is sent, now or later. */
 
-import { call, newId, Problem, uploadImage } from "./api.js";
+import { connection, newId, session } from "./api.js";
 import { byId, say } from "./dom.js";
 import { clearErrors, onSubmit, showAtField } from "./forms.js";
+import { t } from "./language.js";
+import { placeIn, startPlace } from "./place.js";
+import { put, remove } from "./queue.js";
+import { sendSoon } from "./sender.js";
 import { SpeciesField } from "./species.js";
 
 const MAX_BYTES = 20 * 1024 * 1024;
 const TYPES = ["image/jpeg", "image/png", "image/webp"];
 
 /**
- * What is being ticked. The id is made once: sent again after a lost answer, it is still
- * one tick. A photo that arrived is not sent a second time.
+ * What is being ticked; `changes` names the waiting tick that it takes the place of.
  *
- * @type {{id: string, photo: File | null, uploaded: {url: string} | null, preview: string}}
+ * @type {{photo: Blob | null, preview: string, changes: string | null}}
  */
 let draft = emptyDraft();
 /** @type {SpeciesField} */
 let speciesField;
-let leaving = new AbortController().signal;
 
 function emptyDraft() {
-  return { id: newId(), photo: null, uploaded: null, preview: "" };
+  return { photo: null, preview: "", changes: null };
 }
 
 /** Wires the form. */
@@ -29,19 +31,34 @@ export function startNewTick() {
   for (const id of ["photo-file", "photo-camera"]) {
     byId(id).addEventListener("change", (event) => choosePhoto(event.target));
   }
-  onSubmit(byId("tick-form"), send);
+  startPlace();
+  onSubmit(byId("tick-form"), keep);
 }
 
-/**
- * Shows the form; what was filled in before is still there.
- *
- * @param {AbortSignal} signal
- */
-export function showNewTick(signal) {
-  leaving = signal;
+/** Shows the form; what was filled in before is still there. */
+export function showNewTick() {
   const today = localToday();
   byId("seen-on").max = today;
   byId("seen-on").value ||= today;
+}
+
+/**
+ * Puts a waiting tick back into the form, to be changed.
+ *
+ * @param {import("./queue.js").Waiting} waiting
+ */
+export function edit(waiting) {
+  clearForm();
+  const { tick, species } = waiting;
+  setPhoto(waiting.photo);
+  draft.changes = waiting.id;
+  speciesField.restore(tick.species?.id, species.name);
+  byId("seen-on").value = tick.seen_on ?? "";
+  byId("count").value = tick.count ?? "";
+  byId("note").value = tick.note ?? "";
+  byId("place").open = Boolean(tick.place);
+  byId("place-lat").value = tick.place?.lat ?? "";
+  byId("place-lon").value = tick.place?.lon ?? "";
 }
 
 /** Today where the birder is, not in UTC. */
@@ -60,20 +77,23 @@ function choosePhoto(input) {
   // The same file chosen again must count as a change.
   input.value = "";
   const reason = refusal(photo);
-  if (reason) return showAtField(photoField(), reason);
+  if (reason) showAtField(photoField(), reason);
+  else setPhoto(photo);
+}
+
+function setPhoto(photo) {
   dropPreview();
   draft.photo = photo;
-  draft.uploaded = null;
   draft.preview = URL.createObjectURL(photo);
   byId("photo-preview").src = draft.preview;
   byId("photo-preview").hidden = false;
-  byId("photo-choose").textContent = "Choose another photo";
+  byId("photo-choose").textContent = t("new.choose-other");
 }
 
 /** @returns {string} why this file cannot be sent; empty when it can */
 function refusal(photo) {
-  if (!TYPES.includes(photo.type)) return "Please choose a JPEG, PNG or WebP picture.";
-  return photo.size > MAX_BYTES ? "This photo is larger than 20 MB." : "";
+  if (!TYPES.includes(photo.type)) return t("new.photo.type");
+  return photo.size > MAX_BYTES ? t("new.photo.large") : "";
 }
 
 function dropPreview() {
@@ -82,80 +102,69 @@ function dropPreview() {
   byId("photo-preview").removeAttribute("src");
 }
 
-async function send(data) {
-  if (!draft.photo) {
-    showAtField(photoField(), "Please choose a photo.");
-    byId("photo-file").focus({ preventScroll: true });
-    photoField().scrollIntoView({ block: "center" });
-    return;
+async function keep(data) {
+  if (!draft.photo) return refuse(photoField(), "photo-file", t("new.photo.missing"));
+  if (Boolean(data.get("lat")) !== Boolean(data.get("lon"))) {
+    return refuse(byId("place-lat").closest("[data-pointer]"), "place-lat", t("place.half"));
   }
-  draft.uploaded ??= await upload();
-  const tick = await call("POST", "/api/v1/ticks", { body: tickBody(data) }).catch(explainConflict);
-  clearForm();
-  say(`Ticked${tick.species?.english ? `: ${tick.species.english}` : ""}. Its score will be here soon.`);
-  // Somebody who went elsewhere meanwhile is not pulled back.
-  if (!leaving.aborted) location.hash = "#ticks";
-}
-
-async function upload() {
-  const bar = byId("upload-bar");
-  const text = byId("upload-text");
-  bar.value = 0;
-  text.textContent = "Sending the photo";
-  byId("upload").hidden = false;
-  const progress = (share) => {
-    bar.value = share;
-    text.textContent = share < 1 ? `Sending the photo: ${Math.floor(share * 100)} %` : "Looking at the photo";
-  };
   try {
-    return await uploadImage(draft.photo, progress, leaving);
+    await put(waiting(data));
+    // Browsers clear what was not asked to stay when the disk gets full.
+    navigator.storage?.persist?.();
+    if (draft.changes) await remove(draft.changes);
   } catch (error) {
-    showAtPhoto(error);
-    throw error;
-  } finally {
-    byId("upload").hidden = true;
+    if (error?.name !== "QuotaExceededError") throw error;
+    return refuse(photoField(), "photo-file", t("new.photo.full"));
   }
+  clearForm();
+  if (connection.isLost) say(t("new.kept"));
+  location.hash = "#ticks";
+  sendSoon();
 }
 
-/** Whatever is wrong with an upload is wrong with the photo, if it is not the connection or the log-in. */
-function showAtPhoto(error) {
-  if (error instanceof Problem && [400, 413, 415, 422].includes(error.status)) {
-    error.errors = [{ pointer: "/image", detail: error.errors[0]?.detail ?? error.message }];
-  }
+function refuse(field, id, text) {
+  showAtField(field, text);
+  byId(id).focus({ preventScroll: true });
+  field.scrollIntoView({ block: "center" });
 }
 
-/** The request: optional fields that are empty are left out. */
-function tickBody(data) {
-  const body = { id: draft.id, image: { url: draft.uploaded.url } };
-  if (speciesField.chosen) body.species = { id: speciesField.chosen.id };
-  if (data.get("seen_on")) body.seen_on = data.get("seen_on");
-  if (data.get("count")) body.count = Number(data.get("count"));
+/** @returns {import("./queue.js").Waiting} the tick as it waits; also a changed one is a new one */
+function waiting(data) {
+  const name = speciesField.name;
+  return {
+    id: newId(),
+    owner: session.user,
+    at: Date.now(),
+    photo: draft.photo,
+    imageUrl: null,
+    tick: tickIn(data),
+    species: { name, resolved: !name || speciesField.chosen !== null },
+    failure: null,
+  };
+}
+
+/** The request without id and image: optional fields that are empty are left out. */
+function tickIn(data) {
+  const tick = {};
+  if (speciesField.chosen) tick.species = { id: speciesField.chosen.id };
+  if (data.get("seen_on")) tick.seen_on = data.get("seen_on");
+  if (data.get("count")) tick.count = Number(data.get("count"));
+  const place = placeIn(data);
+  if (place) tick.place = place;
   const note = String(data.get("note")).trim();
-  if (note) body.note = note;
-  return body;
+  if (note) tick.note = note;
+  return tick;
 }
 
-/** 409: an earlier try did arrive, and the form was changed since. */
-function explainConflict(error) {
-  if (error instanceof Problem && error.status === 409) {
-    draft.id = newId();
-    error.message = "An earlier version of this tick did arrive: look at My ticks before you send this one.";
-  }
-  throw error;
-}
-
-function clearForm() {
+/** Empties the form. The next person at this screen must not see it half-filled. */
+export function clearForm() {
   dropPreview();
   draft = emptyDraft();
   const form = byId("tick-form");
   form.reset();
   clearErrors(form);
   speciesField.reset();
-  byId("photo-choose").textContent = "Choose a photo";
+  byId("place").open = false;
+  byId("photo-choose").textContent = t("new.choose");
   byId("seen-on").value = localToday();
-}
-
-/** Forgets a half-filled form: the next person at this screen must not see it. */
-export function forgetDraft() {
-  clearForm();
 }

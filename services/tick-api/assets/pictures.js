@@ -2,6 +2,7 @@
 
 import { call } from "./api.js";
 import { byId, el, warn } from "./dom.js";
+import { region, t } from "./language.js";
 
 /**
  * The id within a picture's address.
@@ -20,7 +21,7 @@ export function imageId(url) {
  * @returns {string}
  */
 export function speciesName(species) {
-  return species?.english || species?.scientific || "Unnamed bird";
+  return species?.english || species?.scientific || t("species.unnamed");
 }
 
 /**
@@ -40,7 +41,7 @@ export function speciesHeading(species) {
 }
 
 /**
- * The picture, in the size that fits, linked to the large one.
+ * The picture, in the size that fits, linked to its page.
  *
  * @param {string} id
  * @param {string} name what it shows
@@ -56,7 +57,7 @@ export function picture(id, name) {
     decoding: "async",
   });
   image.addEventListener("error", () => image.classList.add("broken"));
-  return el("a", { class: "picture", href: `/images/${id}/2048.jpg` }, image);
+  return el("a", { class: "picture", href: `#photo/${id}` }, image);
 }
 
 /**
@@ -72,12 +73,22 @@ export function badges(image) {
   const rated = count > 0 && typeof mean === "number";
   return [
     scored
-      ? el("span", { class: "badge score", title: "Sharpness, light and colour, from 1 to 5" }, `Score ${image.score.toFixed(1)}`)
-      : el("span", { class: "badge waiting" }, "Scoring…"),
+      ? el("span", { class: "badge score", title: t("score.title") }, t("score.badge", { score: decimal(image.score) }))
+      : el("span", { class: "badge waiting" }, t("score.waiting")),
     rated
-      ? el("span", { class: "badge" }, `★ ${mean.toFixed(1)}`, el("span", { class: "soft" }, ` · ${count} ${count === 1 ? "rating" : "ratings"}`))
-      : el("span", { class: "badge soft" }, "No ratings"),
+      ? el("span", { class: "badge" }, `★ ${decimal(mean)}`, el("span", { class: "soft" }, ` · ${t("rating.count", { count })}`))
+      : el("span", { class: "badge soft" }, t("rating.none")),
   ];
+}
+
+/**
+ * A score or a mean: `4.2`, or `4,2`.
+ *
+ * @param {number} value
+ * @returns {string}
+ */
+export function decimal(value) {
+  return value.toLocaleString(region, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 }
 
 /**

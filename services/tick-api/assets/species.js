@@ -3,8 +3,9 @@
  * Authoring Practices describe it. The focus stays in the text field all the time.
  */
 
-import { call } from "./api.js";
+import { call, connection } from "./api.js";
 import { el } from "./dom.js";
+import { t } from "./language.js";
 
 const PAUSE_BEFORE_SEARCH = 150;
 const SUGGESTIONS = 8;
@@ -41,6 +42,19 @@ export class SpeciesField {
     return this.#chosen;
   }
 
+  /** @returns {string} what stands in the field, whether or not it was chosen */
+  get name() {
+    return this.input.value.trim();
+  }
+
+  /** Puts a species in, as it was chosen or typed before. */
+  restore(id, name) {
+    this.reset();
+    this.input.value = name;
+    if (id) this.#chosen = { id, english: name, scientific: name };
+    else if (name) this.input.setCustomValidity(t("new.species.choose"));
+  }
+
   /** Empties the field. */
   reset() {
     this.#chosen = null;
@@ -55,7 +69,9 @@ export class SpeciesField {
     clearTimeout(this.#timer);
     this.#search.abort();
     const text = this.input.value.trim();
-    this.input.setCustomValidity(text ? "Choose a species from the list, or leave this empty." : "");
+    // Without a connection a name is as good: it is looked up when the tick is sent.
+    const mustBeChosen = text && !connection.isLost;
+    this.input.setCustomValidity(mustBeChosen ? t("new.species.choose") : "");
     if (!text) return this.#close();
     this.#timer = setTimeout(() => this.#find(text), PAUSE_BEFORE_SEARCH);
   }
@@ -68,7 +84,9 @@ export class SpeciesField {
       const { items } = await call("GET", `/api/v1/species?${query}`, { signal });
       if (!signal.aborted && document.activeElement === this.input) this.#open(items);
     } catch {
-      if (!signal.aborted) this.status.textContent = "The list of species does not answer.";
+      if (signal.aborted) return;
+      this.input.setCustomValidity("");
+      this.status.textContent = t("new.species.silent");
     }
   }
 
@@ -76,15 +94,14 @@ export class SpeciesField {
     this.#items = items;
     this.#active = -1;
     this.list.replaceChildren(...items.map((item, index) => this.#option(item, index)));
-    if (!items.length) this.list.append(el("li", { class: "none", role: "presentation" }, "No bird of that name."));
+    if (!items.length) this.list.append(el("li", { class: "none", role: "presentation" }, t("new.species.none")));
     this.list.hidden = false;
     // As much of the list as there is room for, but never without the field it belongs to.
     this.list.scrollIntoView({ block: "nearest" });
     this.input.scrollIntoView({ block: "nearest" });
     this.input.setAttribute("aria-expanded", "true");
     this.input.removeAttribute("aria-activedescendant");
-    const found = items.length === 1 ? "One species." : `${items.length} species.`;
-    this.status.textContent = items.length ? `${found} Use the arrow keys.` : "No bird of that name.";
+    this.status.textContent = items.length ? t("new.species.found", { count: items.length }) : t("new.species.none");
   }
 
   #option(item, index) {

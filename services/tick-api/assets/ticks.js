@@ -1,8 +1,11 @@
-/** One's own ticks: picture, what was seen, the score as soon as it is there, and delete. */
+/** One's own ticks: what waits to be sent, then picture, what was seen, the score as soon as it is there, and delete. */
 
 import { askUntil, call, Problem, session } from "./api.js";
 import { ask, byId, el, formatDate, say, warn } from "./dom.js";
+import { t } from "./language.js";
 import { badges, fillList, imageId, picture, speciesHeading, speciesName } from "./pictures.js";
+import { sender } from "./sender.js";
+import { showUnsent } from "./unsent.js";
 
 /** Nobody's ticks stay on the page when somebody logs out. */
 export function startTicks() {
@@ -16,13 +19,29 @@ export function startTicks() {
  */
 export async function showTicks(signal) {
   const row = (tick) => card(tick, signal);
-  await fillList({ path: "/api/v1/ticks?user=me&limit=12", id: "ticks", row }, signal);
+  // One after the other: an older answer must not take the place of a newer one.
+  let filled = showUnsent(signal);
+  const fill = () => {
+    filled = filled.then(() => fillList({ path: "/api/v1/ticks?user=me&limit=12", id: "ticks", row }, signal));
+    return filled;
+  };
+  sender.addEventListener("sent", ({ detail }) => {
+    greet(detail);
+    fill().catch(() => {});
+  }, { signal });
+  await fill();
+}
+
+/** Says what was sent a moment ago. */
+function greet(tick) {
+  const name = tick.species?.english;
+  say(name ? t("new.ticked", { name }) : t("new.ticked.unnamed"));
 }
 
 function card(tick, signal) {
   const figures = el("p", { class: "badges" }, ...badges({}));
   const name = speciesName(tick.species);
-  const remove = el("button", { type: "button", class: "quiet small", "aria-label": `Delete the tick: ${name}` }, "Delete");
+  const remove = el("button", { type: "button", class: "quiet small", "aria-label": t("ticks.delete.label", { name }) }, t("ticks.delete"));
   const row = el(
     "li",
     { class: "card" },
@@ -46,7 +65,7 @@ function card(tick, signal) {
 function facts(tick) {
   const parts = [];
   if (tick.seen_on) parts.push(formatDate(tick.seen_on));
-  if (tick.count) parts.push(tick.count === 1 ? "one bird" : `${tick.count} birds`);
+  if (tick.count) parts.push(t("ticks.birds", { count: tick.count }));
   return parts.join(" · ");
 }
 
@@ -63,13 +82,13 @@ async function followScore(id, figures, signal) {
     );
   } catch (error) {
     // The picture is gone (deleted elsewhere); the list will tell at the next visit.
-    if (error instanceof Problem) figures.replaceChildren(el("span", { class: "badge soft" }, "No figures"));
+    if (error instanceof Problem) figures.replaceChildren(el("span", { class: "badge soft" }, t("ticks.no-figures")));
   }
 }
 
 async function removeTick(tick, row) {
   const name = speciesName(tick.species);
-  if (!(await ask("Delete this tick?", `${name}: it cannot be brought back.`, "Delete"))) return;
+  if (!(await ask(t("ticks.delete.question"), t("ticks.delete.detail", { name }), t("ticks.delete")))) return;
   try {
     await call("DELETE", `/api/v1/ticks/${tick.id}`);
   } catch (error) {
@@ -79,5 +98,5 @@ async function removeTick(tick, row) {
   row.remove();
   byId("ticks-empty").hidden = byId("ticks-list").children.length > 0;
   byId("ticks-title").focus();
-  say("The tick is deleted.");
+  say(t("ticks.deleted"));
 }

@@ -5,7 +5,7 @@ use chassis::consumers::{
     BoundConsumers, Consumers, Deliveries, Delivery, Failure, Handled, Received,
 };
 use chassis::database::Database;
-use envelope::{Rating, rate, score, user};
+use envelope::{ImageId, Rating, rate, score, user};
 
 use crate::store::images::{self, Score};
 use crate::store::limits;
@@ -49,7 +49,7 @@ async fn on_ratings(app: App, mut deliveries: Deliveries<rate::Rated>) -> Result
         ((rated.image, rated.user), entry)
     });
     let heard: Vec<_> = heard.collect();
-    ratings::hear(work, &heard).await?;
+    tell(&app, ratings::hear(work, &heard).await?).await;
     Ok(deliveries.done())
 }
 
@@ -64,7 +64,7 @@ async fn on_withdrawn(
         ((withdrawn.image, withdrawn.user), entry)
     });
     let heard: Vec<_> = heard.collect();
-    ratings::hear(work, &heard).await?;
+    tell(&app, ratings::hear(work, &heard).await?).await;
     Ok(deliveries.done())
 }
 
@@ -78,6 +78,13 @@ async fn on_limited(app: App, mut delivery: Delivery<user::Limit>) -> Result<Han
         work.erases();
     }
     Ok(delivery.done())
+}
+
+/// Listeners ask for the figures a little later, when they are committed.
+async fn tell(app: &App, changed: Vec<ImageId>) {
+    for image in changed {
+        app.live.tell(image).await;
+    }
 }
 
 fn entry<T>(clock: &Clock, received: &Received<T>, rating: Option<Rating>) -> Entry {

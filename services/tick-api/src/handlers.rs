@@ -4,6 +4,7 @@ pub(crate) mod erasure;
 pub(crate) mod feed;
 pub(crate) mod images;
 pub(crate) mod lists;
+pub(crate) mod live;
 pub(crate) mod pages;
 pub(crate) mod pictures;
 pub(crate) mod ratings;

@@ -2,7 +2,7 @@
 //!
 //! | | |
 //! |---|---|
-//! | **Serves** | `/api/v1/images`, `/api/v1/ticks`, `/api/v1/feed`, `/api/v1/species`, `/api/v1/users/me/lists`, `/api/v1/gdpr/delete`, `/api/v1/gdpr/code`, the pictures at `/images`, the birders' page at `/` |
+//! | **Serves** | `/api/v1/images`, `/api/v1/ticks`, `/api/v1/feed`, `/api/v1/species`, `/api/v1/users/me/lists`, `/api/v1/gdpr/delete`, `/api/v1/gdpr/code`, the pictures at `/images`, the birders' page at `/`, new ratings as they come at `/api/v1/feed/live` |
 //! | **Answers** | `begin-erasure`; `any-known`, `photo-part`, `ratings-given`, for an import |
 //! | **Calls** | AuthAPI: verify a token, re-authenticate, mail a code, end a user's sessions; UserAPI: open an erasure request |
 //! | **Publishes** | `tick.new`, `tick.delete`, `rate.update` (version 2), `rate.delete`, `gdpr.delete`, `gdpr.purged` |
@@ -10,11 +10,13 @@
 //! | **Personal data** | images and their files, ticks (precise place and note sealed), ratings, ids of deleted ticks, restrictions and objections to scores; all of it goes at erasure, see `erasure` |
 
 mod answers;
+mod assets;
 mod consumers;
 mod erasure;
 mod error;
 mod handlers;
 mod import;
+mod live;
 mod picture;
 mod place;
 mod private;
@@ -39,6 +41,7 @@ use clients::Authenticator;
 use sqlx::migrate::Migrator;
 use tokio::sync::Semaphore;
 
+use crate::live::Live;
 use crate::private::Private;
 use crate::species::CHECKLIST;
 use crate::store::ratings::RatingChange;
@@ -62,6 +65,7 @@ struct Parts {
     bus: Bus,
     clock: Clock,
     database: Database,
+    live: Live,
     objects: Objects,
     public_url: Arc<str>,
     private: Private,
@@ -90,12 +94,14 @@ pub async fn service(chassis: &Chassis) -> anyhow::Result<Service> {
     let species = LazyLock::force(&CHECKLIST).len();
     tracing::debug!(species, "the checklist is loaded");
     let database = chassis.database(NAME, &MIGRATIONS).await?;
+    let live = Live::new(chassis.bus.clone(), &chassis.lifecycle);
     let app = App(Arc::new(Parts {
         authenticator: Authenticator::new(chassis),
         auth_mode: chassis.settings.auth_mode,
         bus: chassis.bus.clone(),
         clock: chassis.clock.clone(),
         database: database.clone(),
+        live: live.clone(),
         objects: chassis.objects.clone(),
         public_url: Arc::clone(&chassis.public_url),
         private: Private::new(&chassis.keys),
@@ -112,6 +118,7 @@ pub async fn service(chassis: &Chassis) -> anyhow::Result<Service> {
         .answers(answers::table(app.clone()))
         .consumers(consumers::table(app, database.clone()))
         .task("tick-api abandoned uploads", clear)
+        .task("tick-api live ratings", live.pass_on(database.clone()))
         .opens(move |sealed| private.open_column(sealed))
         .completes(move |table, row| {
             import::complete(&sealing, clock.now().date_naive(), table, row)

@@ -1,10 +1,13 @@
 //! The table of routes.
 
+use tower_http::compression::CompressionLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::App;
-use crate::handlers::{erasure, feed, images, lists, pages, pictures, ratings, species, ticks};
+use crate::handlers::{
+    erasure, feed, images, lists, live, pages, pictures, ratings, species, ticks,
+};
 
 /// All routes of the service.
 pub(crate) fn router(app: App) -> OpenApiRouter {
@@ -20,12 +23,20 @@ fn table() -> OpenApiRouter<App> {
         .routes(routes!(ticks::create, ticks::list))
         .routes(routes!(ticks::show, ticks::delete))
         .routes(routes!(feed::list))
+        .routes(routes!(live::follow))
         .routes(routes!(species::list))
         .routes(routes!(lists::show))
         .routes(routes!(erasure::create))
         .routes(routes!(erasure::send_code))
+        .merge(page())
+}
+
+/// The page and its files are text for the most part, and the same for everybody.
+fn page() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
         .routes(routes!(pages::index))
         .routes(routes!(pages::asset))
+        .layer(CompressionLayer::new())
 }
 
 #[cfg(test)]
@@ -42,7 +53,7 @@ mod tests {
         let names: Vec<&str> = operations
             .map(|operation| operation["operationId"].as_str().unwrap())
             .collect();
-        assert_eq!(names.len(), 16);
+        assert_eq!(names.len(), 17);
         assert_eq!(names.iter().collect::<HashSet<_>>().len(), names.len());
     }
 

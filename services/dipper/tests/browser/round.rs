@@ -69,7 +69,7 @@ async fn sees_the_rating(page: &Browser) {
 }
 
 async fn takes_a_consent_back(page: &Browser) {
-    page.click("nav [href='#account']").await;
+    page.visit("/#data").await;
     page.await_text("#choices-places-text", "The exact places of your sightings")
         .await;
     page.click("#choices-places option[value='false']").await;
@@ -83,8 +83,7 @@ async fn takes_a_consent_back(page: &Browser) {
 }
 
 async fn is_given_everything(page: &Browser) {
-    page.click("nav [href='#account']").await;
-    page.await_text("#account-email", OLGA.email).await;
+    page.visit("/#data").await;
     page.click("#export-form [type=submit]").await;
     page.await_text("#export-summary", "It is ready").await;
     page.await_text("#export-download", "Download").await;
@@ -94,6 +93,7 @@ async fn is_given_everything(page: &Browser) {
 async fn erases_everything(page: &Browser) {
     page.click("nav [href='#account']").await;
     page.await_text("#account-email", OLGA.email).await;
+    page.click("[data-view=account] [href='#data']").await;
     page.expect_phone_width().await;
     page.fill("#erase-password", OLGA.password).await;
     page.press(Key::Enter).await;

@@ -30,6 +30,7 @@ mod import;
 mod keys;
 mod kills;
 mod limits;
+mod live;
 mod pages;
 mod rebuild;
 mod receipt;

@@ -93,6 +93,7 @@ async fn expect_every_route(api: &Api) {
         ("put", "/api/v1/images/{id}/rating"),
         ("delete", "/api/v1/images/{id}/rating"),
         ("get", "/api/v1/feed"),
+        ("get", "/api/v1/feed/live"),
         ("get", "/api/v1/species"),
         ("get", "/api/v1/users/me"),
         ("patch", "/api/v1/users/me"),

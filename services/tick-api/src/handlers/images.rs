@@ -69,6 +69,15 @@ pub(crate) struct RatingFigures {
     count: i64,
 }
 
+impl From<&ImageRow> for RatingFigures {
+    fn from(row: &ImageRow) -> Self {
+        Self {
+            mean: ranking::mean(row.rating_count, row.rating_sum),
+            count: row.rating_count,
+        }
+    }
+}
+
 impl ImageView {
     /// From its row.
     pub(crate) fn new(app: &App, row: &ImageRow) -> Result<Self, DatabaseError> {
@@ -79,10 +88,7 @@ impl ImageView {
             species: row.species.as_deref().and_then(|id| CHECKLIST.find(id)),
             score: row.score,
             reasons: row.reasons()?,
-            rating: RatingFigures {
-                mean: ranking::mean(row.rating_count, row.rating_sum),
-                count: row.rating_count,
-            },
+            rating: RatingFigures::from(row),
             rank: ranking::rounded(row.rank_value),
             my_rating: row.my_rating,
         })

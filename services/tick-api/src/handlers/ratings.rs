@@ -92,5 +92,10 @@ async fn change(app: &App, caller: Caller, image: ImageId, wish: Wish) -> Result
         wish,
         trace: trace::current(),
     };
-    app.ratings.submit(change).await.ok_or(Error::Stopping)??
+    app.ratings
+        .submit(change)
+        .await
+        .ok_or(Error::Stopping)???;
+    app.live.tell(image).await;
+    Ok(())
 }

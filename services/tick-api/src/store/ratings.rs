@@ -168,13 +168,15 @@ impl Board {
 }
 
 /// Ratings that another producer told of, or our own events come back. One counts unless the image is unknown or the
-/// rater's own, or something later is known already.
+/// rater's own, or something later is known already. Says which images have
+/// other figures now.
 pub(crate) async fn hear(
     session: &mut Session,
     heard: &[(Pair, Entry)],
-) -> Result<(), DatabaseError> {
+) -> Result<Vec<ImageId>, DatabaseError> {
     let pairs: Vec<Pair> = heard.iter().map(|(pair, _)| *pair).collect();
     let mut board = Board::read(session, &pairs).await?;
+    let mut changed = Vec::new();
     for (pair, heard) in heard {
         let is_for_another = board.owner(pair.0).is_some_and(|owner| owner != pair.1);
         let is_news = board
@@ -182,7 +184,9 @@ pub(crate) async fn hear(
             .is_none_or(|known| known.event != heard.event && known.at < heard.at);
         if is_for_another && is_news {
             board.set(*pair, *heard);
+            changed.push(pair.0);
         }
     }
-    board.write(session).await
+    board.write(session).await?;
+    Ok(changed)
 }

@@ -1,0 +1,60 @@
+//! What needs more than a keyboard and a mouse: no connection, lost answers, touch, two languages, dark and light. Scripts in
+//! `playwright/` do it, each on an instance of its own.
+
+use std::path::Path;
+use std::process::Stdio;
+
+use testkit::Launch;
+use tokio::process::Command;
+
+use crate::DIPPER;
+use crate::people::PHOTO_FILE;
+
+const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/browser/playwright/");
+const ASSETS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tick-api/assets");
+const SCREENSHOTS: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/screenshots");
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tick_made_offline_is_sent_once_whatever_the_line_does() {
+    on_an_instance("offline.js", &[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ratings_by_touch_are_seen_by_others_at_once() {
+    on_an_instance("live.js", &[PHOTO_FILE]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_is_for_everybody_in_both_languages_light_and_dark() {
+    on_an_instance("pages.js", &[PHOTO_FILE, SCREENSHOTS]).await;
+}
+
+#[tokio::test]
+async fn both_languages_have_every_text_of_the_pages() {
+    run("messages.js", &[ASSETS]).await;
+}
+
+async fn on_an_instance(script: &str, arguments: &[&str]) {
+    let folder = tempfile::tempdir().unwrap();
+    let running = Launch::up(DIPPER, folder.path()).start().await;
+    let url = running.url.clone();
+    run(script, &[&[url.as_str()], arguments].concat()).await;
+    assert_eq!(running.stop().await, Some(0));
+}
+
+/// Runs a script to its end; what it says about a failure is what the test says.
+async fn run(script: &str, arguments: &[&str]) {
+    let modules = std::env::var_os("DIPPER_TEST_PLAYWRIGHT")
+        .expect("DIPPER_TEST_PLAYWRIGHT names the folder that deploy/get-playwright.sh prints");
+    let output = Command::new("node")
+        .arg(Path::new(SCRIPTS).join(script))
+        .args(arguments)
+        .env("NODE_PATH", modules)
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output()
+        .await
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{script}: {said}");
+}

@@ -1,0 +1,106 @@
+// node pages.js URL PHOTO FOLDER: every page in both languages and colour schemes, on a phone and on a desk: nothing that axe
+// finds, nothing that the content security policy stops, nothing that jumps; a screenshot of each lands in the folder.
+const fs = require("node:fs");
+const path = require("node:path");
+const { assert, chromium, join, launchOptions, logIn, tick, until } = require("./person.js");
+
+const AXE = fs.readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+const FIRST_LOAD = 200_000;
+const LARGEST_SHIFT = 0.05;
+const SIZES = { phone: { width: 360, height: 740 }, desk: { width: 1100, height: 800 } };
+/** Each size, language and scheme meets each of the others. */
+const LOOKS = [
+  { size: "phone", locale: "en-GB", scheme: "light" },
+  { size: "phone", locale: "sv-SE", scheme: "dark" },
+  { size: "desk", locale: "sv-SE", scheme: "light" },
+  { size: "desk", locale: "en-GB", scheme: "dark" },
+];
+const GUEST = ["feed", "feed/best", "register", "mailed", "login", "photo"];
+const MEMBER = ["feed", "photo", "new", "ticks", "lists", "lists/year", "account", "data", "erasure/unknown"];
+
+/** Notes from the first moment on what the policy stops and what jumps. */
+function watch() {
+  window.stopped = [];
+  window.shift = 0;
+  addEventListener("securitypolicyviolation", (event) => window.stopped.push(`${event.violatedDirective} ${event.blockedURI}`));
+  const add = (list) => list.getEntries().forEach((entry) => entry.hadRecentInput || (window.shift += entry.value));
+  new PerformanceObserver(add).observe({ type: "layout-shift", buffered: true });
+}
+
+/** What a page waits for; the line for news stays open. */
+function pendingOf(page) {
+  const pending = new Set();
+  page.on("request", (request) => request.url().endsWith("/feed/live") || pending.add(request));
+  page.on("requestfinished", (request) => pending.delete(request));
+  page.on("requestfailed", (request) => pending.delete(request));
+  return pending;
+}
+
+/** A page of its own for each view, as somebody who follows a link to it. */
+async function look(context, url, view, file) {
+  const page = await context.newPage();
+  const pending = pendingOf(page);
+  await page.goto(`${url}/#${view}`);
+  await page.locator("h1:visible").waitFor();
+  await page.locator("#figures").waitFor();
+  await until("all answers and pictures", () => pending.size === 0);
+  await page.evaluate(AXE);
+  const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+  const faults = found.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" | ")}`);
+  assert.deepEqual(faults, [], `axe on ${file}`);
+  const { stopped, shift, tooWide } = await page.evaluate(() => ({
+    stopped: window.stopped,
+    shift: window.shift,
+    tooWide: document.documentElement.scrollWidth > innerWidth,
+  }));
+  assert.deepEqual(stopped, [], `the policy on ${file}`);
+  assert(shift <= LARGEST_SHIFT, `${file} jumps by ${shift}`);
+  assert(!tooWide, `${file} is too wide`);
+  await page.screenshot({ path: `${file}.png` });
+  await page.close();
+}
+
+/** What comes over the line until the page is there, as it is compressed, without photos. */
+async function expectSmallFirstLoad(browser, url) {
+  const context = await browser.newContext({ serviceWorkers: "block" });
+  const page = await context.newPage();
+  const line = await context.newCDPSession(page);
+  let bytes = 0;
+  const photos = new Set();
+  await line.send("Network.enable");
+  line.on("Network.responseReceived", ({ requestId, response }) => new URL(response.url).pathname.startsWith("/images/") && photos.add(requestId));
+  line.on("Network.loadingFinished", ({ requestId, encodedDataLength }) => (bytes += photos.has(requestId) ? 0 : encodedDataLength));
+  await page.goto(url);
+  await page.locator("#figures").waitFor();
+  assert(bytes > 0 && bytes < FIRST_LOAD, `${bytes} bytes`);
+  const paint = await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0].startTime);
+  console.log(`first load: ${bytes} bytes, first paint after ${Math.round(paint)} ms`);
+  await context.close();
+}
+
+async function tour(browser, { url, owner, image, folder }, { size, locale, scheme }) {
+  const context = await browser.newContext({ viewport: SIZES[size], locale, colorScheme: scheme, reducedMotion: "reduce" });
+  await context.addInitScript(watch);
+  const named = (view, who) => path.join(folder, [view.replace("/", "-"), who, size, scheme, locale.slice(0, 2)].join("."));
+  const address = (view) => (view === "photo" ? `photo/${image}` : view);
+  for (const view of GUEST) await look(context, url, address(view), named(view, "guest"));
+  const page = await context.newPage();
+  await page.goto(url);
+  await logIn(page, owner);
+  await page.close();
+  for (const view of MEMBER) await look(context, url, address(view), named(view, "member"));
+  await context.close();
+}
+
+async function main(url, photo, folder) {
+  const owner = await join(url, "Olga");
+  const image = await tick(owner, photo, "upside down on the old oak");
+  await until("the score", async () => (await owner.call("GET", `/api/v1/images/${image}`)).score);
+  fs.mkdirSync(folder, { recursive: true });
+  const browser = await chromium.launch(launchOptions);
+  await expectSmallFirstLoad(browser, url);
+  for (const one of LOOKS) await tour(browser, { url, owner, image, folder }, one);
+  await browser.close();
+}
+
+main(...process.argv.slice(2));
