@@ -120,13 +120,13 @@ impl ImageView {
         description = "The bytes of the picture: at most 20 MB and 50 megapixels."
     ),
     responses(
-        (status = 201, description = "It is kept; tick with its url.", body = Uploaded, headers(("Location" = String, description = "What is known of it."))),
+        (status = 201, description = "It is kept; tick with its url. Names the caller's own image that is the same picture.", body = Uploaded, headers(("Location" = String, description = "What is known of it."))),
         (status = 401, body = Problem, content_type = "application/problem+json"),
         (status = 403, description = "The caller restricted what is done with their data.", body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "The account is being deleted.", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "More than 20 MB.", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "More than 20 MB, or more than the pictures of one person may take.", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "Neither JPEG nor PNG nor WebP, or not the one that Content-Type says.", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "Damaged, cut off, too small or with too many pixels.", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "Damaged, cut off, too small, or too much to decode: too many pixels, or of too demanding a kind.", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn create(
