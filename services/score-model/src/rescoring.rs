@@ -107,7 +107,6 @@ fn event_id(image: ImageId) -> EventId {
     derived_id(&format!("{NAME} {}", quality::MODEL), EventId(image.0))
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "map_err hands it over")]
 fn away(error: impl std::fmt::Display) -> Failure {
     Failure::Dependency(error.to_string())
 }

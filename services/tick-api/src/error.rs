@@ -142,19 +142,11 @@ impl From<Error> for Problem {
                 "Too many wrong passwords or codes; wait before the next.",
             )
             .retry_after(LONGEST_LOCK.as_secs()),
-            // Not 507: nothing is wrong with the server, and clients repeat what fails with 5xx.
             Error::NoRoom {
                 used,
                 wanted,
                 quota,
-            } => Self::new(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "storage-quota-exceeded",
-                format!(
-                    "Your pictures take {used} of {quota} bytes, and this one needs {wanted} more. \
-                     Ask who runs this instance for more room."
-                ),
-            ),
+            } => no_room(used, wanted, quota),
             Error::Picture(error) => of_picture(&error),
             Error::Objects(_) => {
                 tracing::error!(%error, "the picture store did not answer a request");
@@ -181,6 +173,18 @@ impl From<Error> for Refusal {
 
 fn forbidden(kind: &str, detail: &str) -> Problem {
     Problem::new(StatusCode::FORBIDDEN, kind, detail)
+}
+
+/// Not 507: nothing is wrong with the server, and clients repeat what fails with 5xx.
+fn no_room(used: u64, wanted: u64, quota: u64) -> Problem {
+    Problem::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "storage-quota-exceeded",
+        format!(
+            "Your pictures take {used} of {quota} bytes, and this one needs {wanted} more. \
+             Ask who runs this instance for more room."
+        ),
+    )
 }
 
 fn of_picture(error: &PictureError) -> Problem {

@@ -239,7 +239,7 @@ fn time_of(picture: &[u8]) -> Duration {
     let times = (0..3).map(|_| {
         let before = spent();
         score(picture).unwrap();
-        spent() - before
+        spent().checked_sub(before).unwrap()
     });
     times.min().unwrap()
 }

@@ -14,9 +14,9 @@ pub(super) const MEGABYTE: u64 = 1024 * 1024;
 pub(super) fn needed(format: Format, bytes: &[u8], decoder: &impl ImageDecoder) -> u32 {
     let (width, height) = decoder.dimensions();
     let pixels = u64::from(width) * u64::from(height);
-    let decoded = decoder.total_bytes();
-    let decoding = decoded + pixels * beside(format, bytes);
-    let most = decoding.max(rendering(decoder.color_type(), (pixels, height), decoded));
+    let picture = decoder.total_bytes();
+    let decoding = picture + pixels * beside(format, bytes);
+    let most = decoding.max(rendering(decoder.color_type(), (pixels, height), picture));
     u32::try_from(most.div_ceil(MEGABYTE)).unwrap_or(u32::MAX)
 }
 
