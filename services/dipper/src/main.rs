@@ -108,11 +108,8 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Catalogue(Catalogue::Retire(old)) => {
                 retire::retire(&settings, &old.name).await
             }
-            Command::Catalogue(_)
-            | Command::DataMap(_)
-            | Command::Erase(_)
-            | Command::Score(_)
-            | Command::Config => Ok(()),
+            // Done before the runtime was started.
+            _ => Ok(()),
         }
     })?;
     Ok(ExitCode::SUCCESS)

@@ -75,6 +75,7 @@ pub fn all() -> Vec<Upload> {
         .collect()
 }
 
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn bombs() -> Vec<Case> {
     let jpeg = |frame, size| PlainJpeg {
         size,

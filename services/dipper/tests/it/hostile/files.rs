@@ -119,14 +119,14 @@ pub fn exif_segment(orientation: u8, told: &str) -> Vec<u8> {
 }
 
 /// A chunk of a PNG with its checksum.
-pub fn png_chunk(kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
+pub fn png_chunk(kind: &[u8], data: &[u8]) -> Vec<u8> {
     let mut checksum = flate2::Crc::new();
     checksum.update(kind);
     checksum.update(data);
     let length = u32::try_from(data.len()).unwrap();
     [
         &length.to_be_bytes(),
-        &kind[..],
+        kind,
         data,
         &checksum.sum().to_be_bytes(),
     ]
@@ -211,10 +211,10 @@ pub fn with_png_chunks(chunks: &[Vec<u8>]) -> Vec<u8> {
 }
 
 /// A chunk of a WebP, padded to an even length.
-pub fn webp_chunk(kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
+pub fn webp_chunk(kind: &[u8], data: &[u8]) -> Vec<u8> {
     let length = u32::try_from(data.len()).unwrap();
     let padding = vec![0; data.len() % 2];
-    [&kind[..], &length.to_le_bytes(), data, &padding].concat()
+    [kind, &length.to_le_bytes(), data, &padding].concat()
 }
 
 /// A WebP of chunks.
