@@ -5,7 +5,8 @@ use crate::{Version, schemas, score};
 
 const SCORED: Producer = Producer {
     service: "services/ScoreModel",
-    trigger: "A tick with an image arrived; the same tick always gives the same event id.",
+    trigger: "A tick with an image arrived, or a newer version of the model looked at what an older one scored; \
+              the same tick, or picture and version, always gives the same event id.",
 };
 
 const READERS: &[Consumer] = &[

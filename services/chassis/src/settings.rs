@@ -73,6 +73,8 @@ pub struct Settings {
     /// At most one mail about ratings in this time; by default as the person chose.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub digest_interval: Option<Seconds>,
+    /// How many bytes the pictures of one person may take, in all sizes that are kept.
+    pub storage_quota: u64,
     /// How long the archive of an export is kept.
     pub export_life: Seconds,
     /// What an erasure looks through at its end beside the data folder, separated by commas: the
@@ -124,6 +126,7 @@ impl Default for Settings {
             mail_from: "Dipper <no-reply@dipper.invalid>".to_owned(),
             old_readers: String::new(),
             digest_interval: None,
+            storage_quota: 5_000_000_000,
             export_life: Seconds(Duration::from_hours(7 * 24)),
             scan: String::new(),
             ledger: None,

@@ -62,8 +62,20 @@ pub(crate) enum Command {
     Explain(Explain),
     /// Build a service's database anew from the streams, beside the live one, and compare the two.
     Rebuild(Rebuild),
+    /// Score pictures as ScoreModel does, and say why. Ends with 1 if one of them cannot be judged.
+    Score(Score),
     /// Print the effective configuration, secrets masked.
     Config,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Score {
+    /// JPEG, PNG or WebP files.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Print one JSON object a line instead.
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -396,7 +408,7 @@ impl Command {
                 set("data_dir", path(&create.data_dir));
                 set("nats_server", path(&create.nats_server));
             }
-            Self::Catalogue(_) | Self::DataMap(_) | Self::Config => {}
+            Self::Catalogue(_) | Self::DataMap(_) | Self::Score(_) | Self::Config => {}
         }
         table
     }

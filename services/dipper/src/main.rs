@@ -16,6 +16,7 @@ mod privacy;
 mod rebuild;
 mod retention;
 mod retire;
+mod score;
 mod serve;
 mod stop;
 mod up;
@@ -67,6 +68,9 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         privacy::run(command)?;
         return Ok(ExitCode::SUCCESS);
     }
+    if let Command::Score(command) = &arguments.command {
+        return Ok(score::run(command));
+    }
     if matches!(arguments.command, Command::Config) {
         say(toml::to_string_pretty(&settings)?.trim_end());
         say(&format!("# not set: {}", settings.unset().join(", ")));
@@ -104,9 +108,8 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Catalogue(Catalogue::Retire(old)) => {
                 retire::retire(&settings, &old.name).await
             }
-            Command::Catalogue(_) | Command::DataMap(_) | Command::Erase(_) | Command::Config => {
-                Ok(())
-            }
+            // Done before the runtime was started.
+            _ => Ok(()),
         }
     })?;
     Ok(ExitCode::SUCCESS)

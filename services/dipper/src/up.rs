@@ -162,7 +162,7 @@ impl Post {
         let Some((catcher, listener)) = self.0 else {
             return OpenApiRouter::new();
         };
-        let routes = catcher.router();
+        let routes = catcher.router().merge(notifier::preview::router());
         let stop = host.lifecycle.token();
         let sweeping = sweep(catcher.clone(), host.lifecycle.clone());
         host.lifecycle.spawn("mail catcher's sweeper", sweeping);

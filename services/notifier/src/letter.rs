@@ -1,10 +1,17 @@
 //! What the mails say: made at the moment of sending from ids, kept nowhere.
+//!
+//! Pictures are links to the small size that everybody sees, not parts of the mail: what was erased or restricted is then gone from
+//! the mails too, and a digest stays small. Their addresses say nothing about who reads the mail.
+
+mod language;
 
 use askama::Template;
 use chassis::trace::TraceParent;
 use clients::notifier::AccountMail;
 use envelope::{EventId, ImageId};
 use uuid::Uuid;
+
+pub(crate) use language::Language;
 
 /// More pictures than this are summed up in one line.
 const MOST_PICTURES: usize = 20;
@@ -46,6 +53,7 @@ struct Picture {
 #[derive(Template)]
 #[template(path = "ratings.txt")]
 struct RatingsText<'a> {
+    language: Language,
     name: &'a str,
     headline: &'a str,
     pictures: &'a [Picture],
@@ -56,6 +64,7 @@ struct RatingsText<'a> {
 #[derive(Template)]
 #[template(path = "ratings.html")]
 struct RatingsHtml<'a> {
+    language: Language,
     name: &'a str,
     headline: &'a str,
     pictures: &'a [Picture],
@@ -66,6 +75,7 @@ struct RatingsHtml<'a> {
 #[derive(Template)]
 #[template(path = "account.txt")]
 struct AccountText<'a> {
+    language: Language,
     name: &'a str,
     kind: AccountMail,
     link: &'a str,
@@ -75,6 +85,7 @@ struct AccountText<'a> {
 #[derive(Template)]
 #[template(path = "account.html")]
 struct AccountHtml<'a> {
+    language: Language,
     name: &'a str,
     kind: AccountMail,
     link: &'a str,
@@ -89,10 +100,10 @@ pub(crate) fn mail_id(events: &[EventId]) -> Uuid {
     Uuid::new_v5(&Uuid::NAMESPACE_OID, hex::encode(name).as_bytes())
 }
 
-/// Tells an owner of ratings of their pictures.
+/// Tells an owner, in their language and by their name, of ratings of their pictures.
 pub(crate) fn ratings(
     public_url: &str,
-    name: &str,
+    (language, name): (Language, &str),
     ratings: &[Told],
     unsubscribe_token: &str,
 ) -> Result<Letter, askama::Error> {
@@ -100,12 +111,17 @@ pub(crate) fn ratings(
     let pictures: Vec<Picture> = groups
         .iter()
         .take(MOST_PICTURES)
-        .map(|(image, values)| picture(public_url, *image, values))
+        .map(|(image, values)| picture(public_url, *image, language.rated(values)))
         .collect();
     let more = groups.len().saturating_sub(MOST_PICTURES);
-    let headline = headline(ratings, groups.len());
+    let only = match ratings {
+        [only] => Some(only.rating),
+        _ => None,
+    };
+    let headline = language.headline(only, ratings.len(), groups.len());
     let (name, unsubscribe) = (name.trim(), unsubscribe_url(public_url, unsubscribe_token));
     let text = RatingsText {
+        language,
         name,
         headline: &headline,
         pictures: &pictures,
@@ -113,6 +129,7 @@ pub(crate) fn ratings(
         unsubscribe: &unsubscribe,
     };
     let html = RatingsHtml {
+        language,
         name,
         headline: &headline,
         pictures: &pictures,
@@ -131,32 +148,27 @@ pub(crate) fn ratings(
 /// A mail about somebody's account. `secret` is the token or code, empty for mails that hold none.
 pub(crate) fn account(
     public_url: &str,
-    name: &str,
+    (language, name): (Language, &str),
     kind: AccountMail,
     secret: &str,
 ) -> Result<Letter, askama::Error> {
     let (name, link) = (name.trim(), account_link(public_url, kind, secret));
-    let subject = match kind {
-        AccountMail::Confirm => "Confirm your Dipper account",
-        AccountMail::AlreadyRegistered => "You already have a Dipper account",
-        AccountMail::Code => "Your Dipper code",
-        AccountMail::ConfirmAddress => "Confirm your new address",
-        AccountMail::AddressChanging => "Your Dipper address is to change",
-    };
     let text = AccountText {
+        language,
         name,
         kind,
         link: &link,
         secret,
     };
     let html = AccountHtml {
+        language,
         name,
         kind,
         link: &link,
         secret,
     };
     Ok(Letter {
-        subject: subject.to_owned(),
+        subject: language.account_subject(kind).to_owned(),
         text: text.render()?,
         html: html.render()?,
         unsubscribe: None,
@@ -190,32 +202,11 @@ fn by_picture(ratings: &[Told]) -> Vec<(ImageId, Vec<i64>)> {
     groups
 }
 
-fn picture(public_url: &str, image: ImageId, values: &[i64]) -> Picture {
+fn picture(public_url: &str, image: ImageId, ratings: String) -> Picture {
     Picture {
         page: format!("{public_url}/images/{image}/2048.jpg"),
         thumbnail: format!("{public_url}/images/{image}/400.jpg"),
-        ratings: rated(values),
-    }
-}
-
-/// `rated 4 of 5`, `rated 3 times: 4, 5 and 2 of 5`.
-fn rated(values: &[i64]) -> String {
-    match values {
-        [] => String::new(),
-        [only] => format!("rated {only} of 5"),
-        [first @ .., last] => {
-            let first: Vec<String> = first.iter().map(ToString::to_string).collect();
-            let times = values.len();
-            format!("rated {times} times: {} and {last} of 5", first.join(", "))
-        }
-    }
-}
-
-fn headline(ratings: &[Told], pictures: usize) -> String {
-    match (ratings, pictures) {
-        ([only], _) => format!("Your picture was rated {} of 5", only.rating),
-        (_, 1) => format!("Your picture was rated {} times", ratings.len()),
-        _ => format!("{} new ratings of your pictures", ratings.len()),
+        ratings,
     }
 }
 

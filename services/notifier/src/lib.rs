@@ -2,7 +2,7 @@
 //!
 //! | | |
 //! |---|---|
-//! | **Serves** | `/unsubscribe/{token}` |
+//! | **Serves** | `/unsubscribe/{token}`; with `up`, [`preview`] at `/dev/mail/preview` |
 //! | **Answers** | [`clients::notifier::QueueAccountMail`] |
 //! | **Calls** | UserAPI: [`clients::user::Address`], [`clients::user::NewAddress`], [`clients::user::SetNotifications`]; AuthAPI: [`clients::auth::MailSecret`]; the mail server |
 //! | **Publishes** | `notification.email`, `gdpr.purged` |
@@ -22,6 +22,7 @@ mod import;
 mod letter;
 mod mailer;
 mod post;
+pub mod preview;
 mod router;
 mod store;
 

@@ -3,7 +3,7 @@
 use chassis::clock::Clock;
 use chassis::consumers::{BoundEffects, Effects, Failure, Received};
 use chassis::unit_of_work::Draft;
-use envelope::{ImageId, Outgoing, score, tick};
+use envelope::{ImageId, ImageRef, Outgoing, score, tick};
 
 use crate::quality::{self, Score};
 use crate::{App, NAME, Scorer};
@@ -29,7 +29,8 @@ impl Scorer {
     }
 }
 
-async fn score_of(scorer: &Scorer, image: ImageId) -> Result<Score, Failure> {
+/// The score of a picture in our store.
+pub(crate) async fn score_of(scorer: &Scorer, image: ImageId) -> Result<Score, Failure> {
     if let Some(score) = scorer.recent.of(image) {
         return still_there(scorer, image).await.map(|()| score);
     }
@@ -75,15 +76,20 @@ fn answer(
     received: &Received<tick::New>,
     score: Score,
 ) -> Result<Outgoing, Failure> {
-    let update = score::Update {
-        image: received.event.image.clone(),
-        score: score.value,
-        model: Some(quality::MODEL.to_owned()),
-        reasons: score.reasons,
-    };
+    let update = update(received.event.image.clone(), score);
     Draft::caused_by(NAME, received.cause(), update)
         .seal(NAME, clock)
         .map_err(|error| Failure::Poison(error.to_string()))
+}
+
+/// What is told of a score.
+pub(crate) fn update(image: ImageRef, score: Score) -> score::Update {
+    score::Update {
+        image,
+        score: score.value,
+        model: Some(quality::MODEL.to_owned()),
+        reasons: score.reasons,
+    }
 }
 
 #[cfg(test)]
@@ -102,6 +108,7 @@ mod tests {
     fn scorer(folder: &std::path::Path) -> Scorer {
         Scorer {
             clock: Clock::default(),
+            public_url: "".into(),
             objects: Objects::open(folder).unwrap(),
             recent: crate::recent::Recent::default(),
             places: Arc::new(tokio::sync::Semaphore::new(1)),

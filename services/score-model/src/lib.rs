@@ -4,18 +4,20 @@
 //! |---|---|
 //! | **Serves** | nothing |
 //! | **Answers** | nothing |
-//! | **Calls** | UserAPI: `may-score`, whether the owner objects; reads pictures from our own store |
+//! | **Calls** | UserAPI: `may-score`, whether the owner objects; TickAPI: `scored-by-others`, what an older model scored; reads pictures from our own store |
 //! | **Publishes** | `score.update` |
 //! | **Consumes** | `tick.new` |
 //! | **Personal data** | none: it keeps nothing, and needs of an event only which picture to read and whose it is; for seconds it remembers who objects |
 //!
 //! It has no database. A score's event id is derived from its tick's, so scoring again after a
-//! crash makes the same event, which is counted once.
+//! crash makes the same event, which is counted once. A newer version of the model scores again what older ones scored
+//! (`rescoring`), by events whose ids are derived from picture and model.
 
 mod consumers;
 mod permission;
 pub mod quality;
 mod recent;
+mod rescoring;
 
 use std::sync::Arc;
 
@@ -44,6 +46,8 @@ pub struct App {
 #[derive(Clone, Debug)]
 struct Scorer {
     clock: Clock,
+    /// What addresses of pictures begin with.
+    public_url: Arc<str>,
     objects: Objects,
     recent: Recent,
     places: Arc<Semaphore>,
@@ -59,10 +63,14 @@ pub async fn service(chassis: &Chassis) -> anyhow::Result<Service> {
         permissions: Permissions::new(chassis.bus.clone()),
         scorer: Scorer {
             clock: chassis.clock.clone(),
+            public_url: Arc::clone(&chassis.public_url),
             objects: chassis.objects.clone(),
             recent: Recent::default(),
             places: Arc::new(Semaphore::new(SCORED_AT_ONCE)),
         },
     };
-    Ok(Service::new(NAME, chassis).effects(consumers::effects(app)))
+    let rescoring = rescoring::run(app.clone(), chassis.bus.clone(), chassis.lifecycle.clone());
+    Ok(Service::new(NAME, chassis)
+        .effects(consumers::effects(app))
+        .task("score-model rescoring", rescoring))
 }

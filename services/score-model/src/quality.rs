@@ -18,14 +18,20 @@ mod verdict;
 
 use planes::Planes;
 
-/// The version of the model; a change to any number that it gives changes this.
+/// The model with its version; a change to any number that it gives to a kept picture raises the version.
 pub const MODEL: &str = "niqa-1";
+
+/// What stands before the version in a model's name.
+const FAMILY: &str = "niqa-";
 
 /// The shortest edge of a picture that can be judged.
 const MIN_EDGE: u32 = 64;
 
-/// The longest edge of a picture that can be judged: twice that of the pictures which are kept.
-const MAX_EDGE: u32 = 4096;
+/// The longest edge of a picture that can be judged, as of those that can be uploaded.
+const MAX_EDGE: u32 = 16_384;
+
+/// The longest edge of the pictures which are kept: a larger one is judged as it would be kept.
+const KEPT_EDGE: u32 = 2048;
 
 /// The judgement of one picture.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,12 +68,12 @@ pub struct Parts {
 /// Why a picture cannot be judged. Trying again does not help.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum QualityError {
-    /// The bytes are not a JPEG that can be decoded.
-    #[error("the picture cannot be decoded as a JPEG")]
+    /// The bytes are not a picture that can be decoded.
+    #[error("the picture cannot be decoded as a JPEG, PNG or WebP")]
     Unreadable,
-    /// An edge is shorter than 64 pixels, or longer than 4,096.
+    /// An edge is shorter than 64 pixels, or longer than 16,384.
     #[error(
-        "the picture has {width} x {height} pixels; from 64 to 4096 on each edge can be judged"
+        "the picture has {width} x {height} pixels; from 64 to 16384 on each edge can be judged"
     )]
     OutOfBounds {
         /// Width in pixels.
@@ -77,13 +83,19 @@ pub enum QualityError {
     },
 }
 
-/// Judges a JPEG picture. Takes some tens of milliseconds of CPU: call it on a blocking thread.
-pub fn score(jpeg: &[u8]) -> Result<Score, QualityError> {
-    let planes = Planes::decode(jpeg)?;
+/// Judges a picture. Takes some tens of milliseconds of CPU, hundreds for the largest: call it on a blocking thread.
+pub fn score(picture: &[u8]) -> Result<Score, QualityError> {
+    let planes = Planes::decode(picture)?;
     let parts = measures::measure(&planes);
     Ok(Score {
         value: verdict::value(&parts),
         reasons: verdict::reasons(&parts),
         parts,
     })
+}
+
+/// Whether this model is newer than the one with a name. Older than all are models that do not say theirs, and other kinds.
+pub(crate) fn is_newer_than(model: Option<&str>) -> bool {
+    let version = |name: &str| name.strip_prefix(FAMILY)?.parse::<u32>().ok();
+    version(MODEL) > model.and_then(version)
 }

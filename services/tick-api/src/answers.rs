@@ -1,10 +1,10 @@
-//! The table of answered questions, and the answers: an erasure that may begin, and somebody who comes from
-//! another instance.
+//! The table of answered questions, and the answers: an erasure that may begin, somebody who comes from
+//! another instance, and pictures that a new model is to score.
 
 use chassis::rpc::{Answers, BoundAnswers, Refusal};
 use chassis::unit_of_work::Draft;
 use clients::import::{AnyKnown, PhotoPart, RatingsGiven};
-use clients::tick::BeginErasure;
+use clients::tick::{BeginErasure, ScoredByOther, ScoredByOthers};
 use envelope::{UserId, gdpr};
 
 use crate::App;
@@ -19,6 +19,7 @@ pub(crate) fn table(app: App) -> BoundAnswers {
         .on(any_known)
         .on(photo_part)
         .on(ratings_given)
+        .on(scored_by_others)
         .with_state(app)
 }
 
@@ -35,6 +36,14 @@ async fn begin_erasure(app: App, question: BeginErasure) -> Result<(), Refusal> 
     work.commit().await?;
     app.authenticator.forget(user);
     Ok(())
+}
+
+async fn scored_by_others(
+    app: App,
+    question: ScoredByOthers,
+) -> Result<Vec<ScoredByOther>, Refusal> {
+    let mut session = app.database.read().await?;
+    Ok(images::scored_by_others(&mut session, &question).await?)
 }
 
 async fn any_known(app: App, question: AnyKnown) -> Result<bool, Refusal> {

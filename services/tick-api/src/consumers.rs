@@ -32,6 +32,7 @@ async fn on_scores(
         let score = Score {
             value: received.event.score,
             reasons: received.event.reasons.clone(),
+            model: received.event.model.clone(),
             at: dated(&app.clock, received),
         };
         (received.event.image.url.image(), score)

@@ -56,6 +56,16 @@ pub(crate) enum Error {
     /// The picture cannot be taken in.
     #[error(transparent)]
     Picture(#[from] PictureError),
+    /// The caller's pictures take all that one person's may.
+    #[error("the caller's pictures take too much")]
+    NoRoom {
+        /// What they take.
+        used: u64,
+        /// What the new one would take.
+        wanted: u64,
+        /// What they may take.
+        quota: u64,
+    },
     /// The picture store failed.
     #[error("the picture store failed: {}", .0.kind())]
     Objects(#[from] std::io::Error),
@@ -132,6 +142,11 @@ impl From<Error> for Problem {
                 "Too many wrong passwords or codes; wait before the next.",
             )
             .retry_after(LONGEST_LOCK.as_secs()),
+            Error::NoRoom {
+                used,
+                wanted,
+                quota,
+            } => no_room(used, wanted, quota),
             Error::Picture(error) => of_picture(&error),
             Error::Objects(_) => {
                 tracing::error!(%error, "the picture store did not answer a request");
@@ -160,6 +175,18 @@ fn forbidden(kind: &str, detail: &str) -> Problem {
     Problem::new(StatusCode::FORBIDDEN, kind, detail)
 }
 
+/// Not 507: nothing is wrong with the server, and clients repeat what fails with 5xx.
+fn no_room(used: u64, wanted: u64, quota: u64) -> Problem {
+    Problem::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "storage-quota-exceeded",
+        format!(
+            "Your pictures take {used} of {quota} bytes, and this one needs {wanted} more. \
+             Ask who runs this instance for more room."
+        ),
+    )
+}
+
 fn of_picture(error: &PictureError) -> Problem {
     let (status, kind) = match error {
         PictureError::Empty => (StatusCode::UNPROCESSABLE_ENTITY, "empty-picture"),
@@ -167,7 +194,9 @@ fn of_picture(error: &PictureError) -> Problem {
         PictureError::Unsupported { .. } => {
             (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type")
         }
-        PictureError::TooManyPixels => (StatusCode::UNPROCESSABLE_ENTITY, "too-many-pixels"),
+        PictureError::TooManyPixels | PictureError::TooMuchMemory => {
+            (StatusCode::UNPROCESSABLE_ENTITY, "too-many-pixels")
+        }
         PictureError::TooSmall { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "picture-too-small"),
         PictureError::CutOff => (StatusCode::UNPROCESSABLE_ENTITY, "picture-cut-off"),
         PictureError::Damaged => (StatusCode::UNPROCESSABLE_ENTITY, "picture-damaged"),
@@ -205,6 +234,15 @@ mod tests {
             (Error::Stopping, 503),
             (Error::Picture(PictureError::TooManyBytes), 413),
             (Error::Picture(PictureError::CutOff), 422),
+            (Error::Picture(PictureError::TooMuchMemory), 422),
+            (
+                Error::NoRoom {
+                    used: 1,
+                    wanted: 1,
+                    quota: 1,
+                },
+                413,
+            ),
         ] {
             let text = error.to_string();
             assert_eq!(Problem::from(error).status().as_u16(), status, "{text}");

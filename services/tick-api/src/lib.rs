@@ -52,9 +52,6 @@ pub const NAME: &str = "tick-api";
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
-/// How many pictures are decoded at the same time: each takes a core and much memory.
-const DECODED_AT_ONCE: usize = 2;
-
 /// What every handler may use; cheap to clone.
 #[derive(Clone)]
 struct App(Arc<Parts>);
@@ -71,8 +68,10 @@ struct Parts {
     private: Private,
     ticks: GroupCommit<NewTick>,
     ratings: GroupCommit<RatingChange>,
-    /// Places for pictures being decoded.
+    /// Megabytes for pictures being decoded.
     decoding: Arc<Semaphore>,
+    /// How many bytes the pictures of one person may take.
+    storage_quota: u64,
 }
 
 impl Deref for App {
@@ -107,7 +106,8 @@ pub async fn service(chassis: &Chassis) -> anyhow::Result<Service> {
         private: Private::new(&chassis.keys),
         ticks: GroupCommit::start(database.clone(), &chassis.lifecycle),
         ratings: GroupCommit::start(database.clone(), &chassis.lifecycle),
-        decoding: Arc::new(Semaphore::new(DECODED_AT_ONCE)),
+        decoding: Arc::new(uploads::decoding()),
+        storage_quota: chassis.settings.storage_quota,
     }));
     let (objects, lifecycle) = (chassis.objects.clone(), chassis.lifecycle.clone());
     let clear = uploads::clear_abandoned(database.clone(), objects, lifecycle);

@@ -1,7 +1,8 @@
 //! Pictures: from a client's upload to the three JPEG files that everybody sees.
 //!
-//! Everything here is a pure function of bytes: no I/O, no clock, no async. [`intake`] takes some hundred milliseconds of CPU and, for
-//! the largest pictures allowed, a few hundred megabytes of memory, so it belongs on a blocking thread behind a semaphore.
+//! Everything here is a pure function of bytes: no I/O, no clock, no async. [`check`] reads the header and says how much memory the
+//! pixels will take; [`Checked::take_in`] takes that, and some hundred milliseconds of CPU, so it belongs on a blocking thread behind a
+//! semaphore that counts megabytes.
 //!
 //! The order of the checks is the order of their cost: the number of bytes, the first bytes, the end of the file, the size that the
 //! header states, and only then the pixels. What was uploaded is never passed on: each size is encoded anew from the pixels, which
@@ -11,6 +12,7 @@ use thiserror::Error;
 
 mod complete;
 mod decode;
+mod memory;
 mod render;
 mod sniff;
 #[cfg(test)]
@@ -28,8 +30,9 @@ pub(crate) const MAX_EDGE: u32 = 16_384;
 /// The shortest edge that a picture may have: below this nobody recognises a bird.
 pub(crate) const MIN_EDGE: u32 = 64;
 
-/// The most bytes that the decoded pixels may take: 50 megapixels of 8-bit RGBA fit.
-const MAX_DECODED_BYTES: u64 = 256 * 1024 * 1024;
+/// The most memory in megabytes that a picture may take while it is taken in, which is also what all of them may take together: the
+/// process is to stay below 300 MB whatever is sent to it. A plain JPEG of 50 megapixels fits.
+pub(crate) const MOST_MEMORY: u32 = 192;
 
 /// The picture formats that clients may upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,6 +112,19 @@ pub(crate) struct Picture {
     pub(crate) sizes: [(Size, Vec<u8>); 3],
 }
 
+impl Picture {
+    /// How many bytes the files of all sizes have.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.sizes.iter().map(|(_, file)| file.len() as u64).sum()
+    }
+
+    /// The file of the largest size.
+    pub(crate) fn largest(&self) -> &[u8] {
+        let [(_, file), ..] = &self.sizes;
+        file
+    }
+}
+
 /// Why a picture was not taken in, and what the client can do about it.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub(crate) enum PictureError {
@@ -126,11 +142,16 @@ pub(crate) enum PictureError {
         /// What was found and what to send instead.
         hint: String,
     },
-    /// The picture has more than [`MAX_PIXELS`], or an edge over [`MAX_EDGE`], or its pixels take too much memory.
+    /// The picture has more than [`MAX_PIXELS`], or an edge over [`MAX_EDGE`].
     #[error(
         "The picture has more than 50 megapixels, or more than 16,384 pixels on an edge. Scale it down and send it again; 2,048 pixels on the longest edge are kept."
     )]
     TooManyPixels,
+    /// The pixels are not too many, but of a kind that takes more than [`MOST_MEMORY`] to decode.
+    #[error(
+        "To decode this picture takes too much memory. Scale it down, or save it as a plain JPEG, neither progressive nor with 16 bits a channel, which takes the least, and send it again."
+    )]
+    TooMuchMemory,
     /// An edge of the picture is shorter than [`MIN_EDGE`], or will be once the picture is scaled to what is kept.
     #[error(
         "The picture has {width} x {height} pixels. At least 64 x 64 are needed, also once its longest edge is scaled down to 2,048. Send a larger picture, or crop a very long one."
@@ -156,8 +177,16 @@ pub(crate) enum PictureError {
     NotProcessed,
 }
 
-/// Takes in an upload that was declared as `declared`: checks it, turns it upright and makes its three sizes.
-pub(crate) fn intake(declared: Format, bytes: &[u8]) -> Result<Picture, PictureError> {
+/// A file whose header and end are as they should be; its pixels are not decoded yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Checked {
+    format: Format,
+    /// How many megabytes it takes to take it in, at most [`MOST_MEMORY`].
+    pub(crate) memory: u32,
+}
+
+/// Checks an upload that was declared as `declared`, as far as that goes without decoding its pixels.
+pub(crate) fn check(declared: Format, bytes: &[u8]) -> Result<Checked, PictureError> {
     if bytes.is_empty() {
         return Err(PictureError::Empty);
     }
@@ -166,8 +195,18 @@ pub(crate) fn intake(declared: Format, bytes: &[u8]) -> Result<Picture, PictureE
     }
     sniff::check(declared, bytes)?;
     complete::check(declared, bytes)?;
-    let decoded = decode::decode(declared, bytes)?;
-    render::render(decoded)
+    let memory = decode::check(declared, bytes)?;
+    Ok(Checked {
+        format: declared,
+        memory,
+    })
+}
+
+impl Checked {
+    /// Takes in the checked file: turns it upright and makes its three sizes.
+    pub(crate) fn take_in(self, bytes: &[u8]) -> Result<Picture, PictureError> {
+        render::render(decode::decode(self.format, bytes)?)
+    }
 }
 
 /// Checks a file that comes from another instance: a JPEG of the size that it is said to have, as [`intake`] makes

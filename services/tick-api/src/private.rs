@@ -29,6 +29,11 @@ impl Private {
         self.fingerprints.hash(request)
     }
 
+    /// By what a picture is known again. Keyed: nobody else can look up whether a file that they have is here.
+    pub(crate) fn content_hash(&self, file: &[u8]) -> String {
+        self.fingerprints.hash(file)
+    }
+
     /// The precise place, as hexadecimal digits of the sealed bytes.
     pub(crate) fn seal_place(&self, tick: TickId, place: Place) -> String {
         self.seal(tick, "place", &format!("{} {}", place.lat, place.lon))

@@ -58,6 +58,8 @@ pub(crate) mod testing {
             owner,
             width: 2048,
             height: 1365,
+            bytes: 1000,
+            content_hash: id.0.to_string(),
         };
         images::insert(&mut work, &image, 1).await.unwrap();
         work.commit().await.unwrap();

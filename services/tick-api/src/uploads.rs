@@ -1,16 +1,19 @@
 //! The way of an upload to the picture store, safe at every step: a note that files may come, the files, then the row
-//! in the transaction that takes the note away.
+//! in the transaction that takes the note away. Pictures are decoded one after the other when memory would not do for more.
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use chassis::clock::micros;
 use chassis::database::Database;
 use chassis::lifecycle::Lifecycle;
 use chassis::objects::Objects;
+use envelope::ImageId;
+use tokio::sync::Semaphore;
 
 use crate::App;
 use crate::error::Error;
-use crate::picture::Picture;
+use crate::picture::{self, Format, MOST_MEMORY, Picture, PictureError};
 use crate::store::images::{self, NewImage};
 use crate::store::{limits, uploads};
 
@@ -18,15 +21,47 @@ use crate::store::{limits, uploads};
 const ABANDONED_AFTER: Duration = Duration::from_mins(10);
 const LOOK_EVERY: Duration = Duration::from_mins(5);
 
-/// Keeps a picture: when this returns, row and files are durable.
-pub(crate) async fn keep(app: &App, image: NewImage, picture: Picture) -> Result<(), Error> {
-    begin(app, &image).await?;
+/// How many pictures are decoded at the same time at most: each takes a core.
+const DECODED_AT_ONCE: u32 = 2;
+
+/// Places for pictures that are decoded, one a megabyte.
+pub(crate) fn decoding() -> Semaphore {
+    Semaphore::new(usize::try_from(MOST_MEMORY).unwrap_or(Semaphore::MAX_PERMITS))
+}
+
+/// Takes a picture in, once there is memory for it.
+pub(crate) async fn decode(app: &App, format: Format, bytes: Bytes) -> Result<Picture, Error> {
+    let file = bytes.clone();
+    let checked = blocking(move || picture::check(format, &file)).await?;
+    let places = checked.memory.max(MOST_MEMORY / DECODED_AT_ONCE);
+    let _places = app
+        .decoding
+        .acquire_many(places)
+        .await
+        .map_err(|_| Error::Stopping)?;
+    blocking(move || checked.take_in(&bytes)).await
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, PictureError> + Send + 'static,
+) -> Result<T, Error> {
+    let done = tokio::task::spawn_blocking(work).await;
+    Ok(done.map_err(|_| PictureError::NotProcessed)??)
+}
+
+/// Keeps a picture: when this returns, row and files are durable. Says which of the owner's is the same.
+pub(crate) async fn keep(
+    app: &App,
+    image: &NewImage,
+    picture: Picture,
+) -> Result<Option<ImageId>, Error> {
+    begin(app, image).await?;
     let sizes = picture.sizes.into_iter();
     let sizes = sizes
         .map(|(size, file)| (size.longest_edge(), file))
         .collect();
     let kept = match app.objects.put(image.id, sizes).await {
-        Ok(()) => end(app, &image).await,
+        Ok(()) => end(app, image).await,
         Err(error) => Err(error.into()),
     };
     if kept.is_err() {
@@ -44,20 +79,30 @@ async fn begin(app: &App, image: &NewImage) -> Result<(), Error> {
     if limits::is_restricted(&mut work, image.owner).await? {
         return Err(Error::Restricted);
     }
-    uploads::begin(&mut work, image.id, image.owner, app.clock.micros()).await?;
+    let (quota, wanted) = (app.storage_quota, image.bytes);
+    let used = uploads::bytes_of(&mut work, image.owner).await?;
+    if used.saturating_add(wanted) > quota {
+        return Err(Error::NoRoom {
+            used,
+            wanted,
+            quota,
+        });
+    }
+    uploads::begin(&mut work, image, app.clock.micros()).await?;
     work.commit().await?;
     Ok(())
 }
 
-async fn end(app: &App, image: &NewImage) -> Result<(), Error> {
+async fn end(app: &App, image: &NewImage) -> Result<Option<ImageId>, Error> {
     let mut work = app.database.begin().await?;
     let is_gone = work.is_erased(image.owner.0).await?;
     if is_gone || !uploads::end(&mut work, image.id).await? {
         return Err(Error::CallerGone);
     }
+    let same = images::same(&mut work, image).await?;
     images::insert(&mut work, image, app.clock.micros()).await?;
     work.commit().await?;
-    Ok(())
+    Ok(same)
 }
 
 /// Clears away what uploads left that were cut off by a crash.

@@ -40,6 +40,15 @@ pub(super) static TABLES: &[Table] = &[
             column("score", AccountHolder, Score, "what the model thinks of it"),
             column("reasons", AccountHolder, Score, "why"),
             column("scored_at", AccountHolder, Score, "when it was scored"),
+            column("model", AccountHolder, Score, "which model scored it"),
+            column("bytes", AccountHolder, Photo, "what its files take"),
+            column(
+                "content_hash",
+                AccountHolder,
+                Photo,
+                "a keyed hash of the photo, to know it again",
+            )
+            .left_out("a keyed hash of the photo, which is here itself"),
             column(
                 "rating_count",
                 AccountHolder,
@@ -75,6 +84,7 @@ pub(super) static TABLES: &[Table] = &[
             ),
             column("owner", AccountHolder, Pseudonym, "whose it is"),
             column("begun_at", AccountHolder, Activity, "since when"),
+            column("bytes", AccountHolder, Photo, "what its files take"),
         ],
     )
     .of(&[person("owner", AccountHolder)]),

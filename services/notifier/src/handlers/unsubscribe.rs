@@ -3,7 +3,7 @@
 
 use askama::Template;
 use axum::extract::State;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{Html, IntoResponse, Response};
 use chassis::http::{Path, Problem};
 use chassis::rpc::{AskError, ask};
@@ -12,6 +12,7 @@ use clients::user::{Notifications, SetNotifications};
 use envelope::UserId;
 
 use crate::error::Error;
+use crate::letter::Language;
 use crate::{App, store};
 
 /// What the page says.
@@ -26,6 +27,7 @@ enum Page {
 #[derive(Template)]
 #[template(path = "unsubscribe.html")]
 struct UnsubscribePage {
+    language: Language,
     page: Page,
 }
 
@@ -43,10 +45,11 @@ struct UnsubscribePage {
 )]
 pub(crate) async fn show(
     State(app): State<App>,
+    headers: HeaderMap,
     Path(token): Path<String>,
 ) -> Result<Response, Error> {
     user(&app, &token).await?;
-    render(Page::Ask)
+    render(Language::accepted(&headers), Page::Ask)
 }
 
 /// No more mails about ratings. Needs no session, may be repeated, ignores its body.
@@ -63,6 +66,7 @@ pub(crate) async fn show(
 )]
 pub(crate) async fn create(
     State(app): State<App>,
+    headers: HeaderMap,
     Path(token): Path<String>,
 ) -> Result<Response, Error> {
     let user = user(&app, &token).await?;
@@ -70,7 +74,7 @@ pub(crate) async fn create(
     let mut work = app.database.begin().await?;
     store::ratings::forget(&mut work, user, app.clock.micros()).await?;
     work.commit().await?;
-    render(Page::Done)
+    render(Language::accepted(&headers), Page::Done)
 }
 
 async fn user(app: &App, token: &str) -> Result<UserId, Error> {
@@ -91,9 +95,9 @@ async fn turn_off(app: &App, user: UserId) -> Result<(), AskError> {
     }
 }
 
-fn render(page: Page) -> Result<Response, Error> {
+fn render(language: Language, page: Page) -> Result<Response, Error> {
     let private = [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
-    let html = Html(UnsubscribePage { page }.render()?);
+    let html = Html(UnsubscribePage { language, page }.render()?);
     Ok((private, html).into_response())
 }
 
@@ -103,10 +107,13 @@ mod tests {
 
     #[test]
     fn only_the_page_that_asks_has_a_button() {
-        for (page, buttons) in [(Page::Ask, 1), (Page::Done, 0)] {
-            let html = UnsubscribePage { page }.render().unwrap();
-            assert_eq!(html.matches("<button").count(), buttons, "{page:?}");
-            assert_eq!(html.matches("method=\"post\"").count(), buttons);
+        for language in Language::ALL {
+            for (page, buttons) in [(Page::Ask, 1), (Page::Done, 0)] {
+                let html = UnsubscribePage { language, page }.render().unwrap();
+                assert_eq!(html.matches("<button").count(), buttons, "{page:?}");
+                assert_eq!(html.matches("method=\"post\"").count(), buttons);
+                assert!(html.contains(&format!("lang=\"{}\"", language.tag())));
+            }
         }
     }
 }

@@ -21,7 +21,7 @@ fn a_mails_id_follows_from_its_events_in_any_order() {
 
 #[test]
 fn one_rating_is_told_with_its_picture_and_a_way_out() {
-    let letter = ratings(URL, "Ada", &[told(1, 7, 4)], "secret").unwrap();
+    let letter = ratings(URL, (Language::English, "Ada"), &[told(1, 7, 4)], "secret").unwrap();
     let image = Uuid::from_u128(7);
     assert_eq!(letter.subject, "Your picture was rated 4 of 5");
     assert!(letter.text.starts_with("Hello Ada,\n"), "{}", letter.text);
@@ -44,7 +44,13 @@ fn one_rating_is_told_with_its_picture_and_a_way_out() {
 
 #[test]
 fn ratings_of_one_picture_stand_together() {
-    let letter = ratings(URL, "", &[told(1, 7, 4), told(2, 8, 1), told(3, 7, 5)], "x").unwrap();
+    let letter = ratings(
+        URL,
+        (Language::English, ""),
+        &[told(1, 7, 4), told(2, 8, 1), told(3, 7, 5)],
+        "x",
+    )
+    .unwrap();
     assert_eq!(letter.subject, "3 new ratings of your pictures");
     assert!(letter.text.starts_with("Hello,\n"), "{}", letter.text);
     assert!(letter.text.contains("rated 2 times: 4 and 5 of 5"));
@@ -55,21 +61,33 @@ fn ratings_of_one_picture_stand_together() {
 #[test]
 fn a_long_digest_is_summed_up() {
     let many: Vec<Told> = (0..50).map(|number| told(number, number, 3)).collect();
-    let letter = ratings(URL, "Ada", &many, "x").unwrap();
+    let letter = ratings(URL, (Language::English, "Ada"), &many, "x").unwrap();
     assert_eq!(letter.html.matches("<img").count(), MOST_PICTURES);
     assert!(letter.text.contains("30 more pictures"), "{}", letter.text);
 }
 
 #[test]
 fn names_cannot_bring_markup_along() {
-    let letter = ratings(URL, "<b>Ada</b>", &[told(1, 7, 4)], "x").unwrap();
+    let letter = ratings(
+        URL,
+        (Language::English, "<b>Ada</b>"),
+        &[told(1, 7, 4)],
+        "x",
+    )
+    .unwrap();
     assert!(!letter.html.contains("<b>Ada"), "{}", letter.html);
     assert!(letter.text.contains("<b>Ada</b>"));
 }
 
 #[test]
 fn the_confirmation_link_holds_the_token() {
-    let letter = account(URL, "Ada", AccountMail::Confirm, "t0ken").unwrap();
+    let letter = account(
+        URL,
+        (Language::English, "Ada"),
+        AccountMail::Confirm,
+        "t0ken",
+    )
+    .unwrap();
     assert!(
         letter.text.contains("https://birds.example/?token=t0ken\n"),
         "{}",
@@ -85,17 +103,35 @@ fn the_confirmation_link_holds_the_token() {
 
 #[test]
 fn a_new_address_is_told_the_link_and_the_old_one_is_not() {
-    let new = account(URL, "", AccountMail::ConfirmAddress, "t0ken").unwrap();
+    let new = account(
+        URL,
+        (Language::English, ""),
+        AccountMail::ConfirmAddress,
+        "t0ken",
+    )
+    .unwrap();
     let link = "https://birds.example/?token=t0ken";
     assert!(new.text.contains(link) && new.html.contains(link));
-    let old = account(URL, "Ada", AccountMail::AddressChanging, "").unwrap();
+    let old = account(
+        URL,
+        (Language::English, "Ada"),
+        AccountMail::AddressChanging,
+        "",
+    )
+    .unwrap();
     assert!(old.text.contains("to change"), "{}", old.text);
     assert!(!old.text.contains("token=") && !old.html.contains("token="));
 }
 
 #[test]
 fn the_code_stands_in_both_parts_and_in_no_link() {
-    let letter = account(URL, "Ada", AccountMail::Code, "12345678").unwrap();
+    let letter = account(
+        URL,
+        (Language::English, "Ada"),
+        AccountMail::Code,
+        "12345678",
+    )
+    .unwrap();
     assert!(letter.text.contains("\n    12345678\n"), "{}", letter.text);
     assert!(letter.html.contains("12345678"));
     assert!(!letter.html.contains("token="));
@@ -103,7 +139,29 @@ fn the_code_stands_in_both_parts_and_in_no_link() {
 
 #[test]
 fn who_is_registered_already_gets_no_secret() {
-    let letter = account(URL, "Ada", AccountMail::AlreadyRegistered, "").unwrap();
+    let letter = account(
+        URL,
+        (Language::English, "Ada"),
+        AccountMail::AlreadyRegistered,
+        "",
+    )
+    .unwrap();
     assert!(letter.text.contains("already"), "{}", letter.text);
     assert!(!letter.text.contains("token="));
+}
+
+#[test]
+fn who_reads_swedish_gets_swedish() {
+    let swedish = (Language::Swedish, "Åsa");
+    let one = ratings(URL, swedish, &[told(1, 7, 4)], "secret").unwrap();
+    assert_eq!(one.subject, "Din bild fick betyget 4 av 5");
+    assert!(one.text.starts_with("Hej Åsa!\n"), "{}", one.text);
+    assert!(one.text.ends_with(&format!("{URL}/unsubscribe/secret")));
+    let more = [told(1, 7, 4), told(2, 8, 1), told(3, 7, 5)];
+    let more = ratings(URL, swedish, &more, "secret").unwrap();
+    assert_eq!(more.subject, "3 nya betyg på dina bilder");
+    assert!(more.text.contains("2 betyg: 4 och 5 av 5"), "{}", more.text);
+    let code = account(URL, swedish, AccountMail::Code, "12345678").unwrap();
+    assert_eq!(code.subject, "Din kod från Dipper");
+    assert!(code.text.contains("\n    12345678\n"), "{}", code.text);
 }

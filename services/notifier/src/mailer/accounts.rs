@@ -8,7 +8,7 @@ use clients::user::{Address, NewAddress, Purpose};
 use envelope::UserId;
 
 use super::{MOST_ATTEMPTS, Setback, after, count, outage, until_erased};
-use crate::letter::{self, Letter};
+use crate::letter::{self, Language, Letter};
 use crate::post::{NotSent, To};
 use crate::store::accounts::Turn;
 use crate::{App, store};
@@ -62,13 +62,15 @@ async fn write(app: &App, turn: Turn) -> Result<Option<(String, Letter)>, Setbac
     let Some(addressed) = addressed else {
         return Ok(None);
     };
-    let letter = letter::account(&app.public_url, &addressed.name, kind, &addressed.secret)?;
+    let reader = (addressed.language, addressed.name.as_str());
+    let letter = letter::account(&app.public_url, reader, kind, &addressed.secret)?;
     Ok(Some((addressed.email, letter)))
 }
 
-/// Where a mail goes, whom it greets, and the secret in it.
+/// Where a mail goes, in which language, whom it greets, and the secret in it.
 struct Addressed {
     email: String,
+    language: Language,
     name: String,
     secret: String,
 }
@@ -84,6 +86,7 @@ async fn known_address(
     let secret = unless_refused(ask(&app.bus, &MailSecret { user, kind }).await)?;
     Ok(secret.map(|secret| Addressed {
         email: recipient.email,
+        language: Language::of(&recipient.locale),
         name: match kind {
             AccountMail::Confirm => String::new(),
             _ => recipient.name,
@@ -92,11 +95,16 @@ async fn known_address(
     }))
 }
 
-/// An address that is not confirmed yet: whose it is nobody knows.
+/// An address that is not confirmed yet: whose it is nobody knows, so it is only written in the user's language.
 async fn new_address(app: &App, user: UserId) -> Result<Option<Addressed>, AskError> {
-    let link = unless_refused(ask(&app.bus, &NewAddress { user }).await)?;
-    Ok(link.map(|link| Addressed {
+    let Some(link) = unless_refused(ask(&app.bus, &NewAddress { user }).await)? else {
+        return Ok(None);
+    };
+    let purpose = Purpose::Account;
+    let recipient = unless_refused(ask(&app.bus, &Address { user, purpose }).await)?;
+    Ok(recipient.map(|recipient| Addressed {
         email: link.email,
+        language: Language::of(&recipient.locale),
         name: String::new(),
         secret: link.token,
     }))

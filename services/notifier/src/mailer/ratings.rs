@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::{MOST_ATTEMPTS, Setback, after, count, outage, until_erased};
 use crate::digest::{Decision, decide};
-use crate::letter::{self, Told};
+use crate::letter::{self, Language, Told};
 use crate::post::{NotSent, To};
 use crate::store::ratings::{self, Turn};
 use crate::{App, NAME, store};
@@ -42,7 +42,8 @@ pub(super) async fn send(app: App, turn: Turn) -> Result<(), Setback> {
         return Ok(());
     };
     let (name, token) = (&recipient.name, &mail.unsubscribe_token);
-    let letter = letter::ratings(&app.public_url, name, &mail.told, token)?;
+    let reader = (Language::of(&recipient.locale), name.as_str());
+    let letter = letter::ratings(&app.public_url, reader, &mail.told, token)?;
     let to = To {
         email: &recipient.email,
         name,

@@ -5,9 +5,9 @@ use std::io::Cursor;
 use fast_image_resize::images::{TypedImage, TypedImageRef};
 use fast_image_resize::pixels::{U8, U8x3};
 use fast_image_resize::{PixelTrait, ResizeOptions, Resizer};
-use image::{DynamicImage, GrayImage, ImageDecoder, ImageFormat, ImageReader, RgbImage};
+use image::{DynamicImage, GrayImage, ImageDecoder, ImageReader, RgbImage};
 
-use super::{MAX_EDGE, MIN_EDGE, QualityError};
+use super::{KEPT_EDGE, MAX_EDGE, MIN_EDGE, QualityError};
 
 /// The longest edge at which detail is looked at. Every picture is brought to it, small ones too: a picture that was scaled down has
 /// lost detail exactly as a blurred one has, and only at the same viewing size are the two alike.
@@ -101,18 +101,10 @@ pub(super) struct Planes {
 }
 
 impl Planes {
-    /// Decodes a JPEG and prepares all that the measures need.
-    pub(super) fn decode(jpeg: &[u8]) -> Result<Self, QualityError> {
-        let decoder = ImageReader::with_format(Cursor::new(jpeg), ImageFormat::Jpeg)
-            .into_decoder()
-            .map_err(|_| QualityError::Unreadable)?;
-        let (width, height) = decoder.dimensions();
-        let bounds = MIN_EDGE..=MAX_EDGE;
-        if !bounds.contains(&width) || !bounds.contains(&height) {
-            return Err(QualityError::OutOfBounds { width, height });
-        }
-        let colour = DynamicImage::from_decoder(decoder).map_err(|_| QualityError::Unreadable)?;
-        let colour = colour.into_rgb8();
+    /// Decodes a picture and prepares all that the measures need.
+    pub(super) fn decode(picture: &[u8]) -> Result<Self, QualityError> {
+        let colour = kept(decoded(picture)?)?;
+        let (width, height) = colour.dimensions();
         let grey = DynamicImage::ImageRgb8(colour.clone()).into_luma8();
         let mut view = GrayImage::new(
             fit(width, height, VIEWING_EDGE),
@@ -141,9 +133,37 @@ impl Planes {
     }
 }
 
+/// The colours of a picture of a size that can be judged.
+fn decoded(picture: &[u8]) -> Result<RgbImage, QualityError> {
+    let decoder = ImageReader::new(Cursor::new(picture))
+        .with_guessed_format()
+        .map_err(|_| QualityError::Unreadable)?
+        .into_decoder()
+        .map_err(|_| QualityError::Unreadable)?;
+    let (width, height) = decoder.dimensions();
+    let bounds = MIN_EDGE..=MAX_EDGE;
+    if !bounds.contains(&width) || !bounds.contains(&height) {
+        return Err(QualityError::OutOfBounds { width, height });
+    }
+    let picture = DynamicImage::from_decoder(decoder).map_err(|_| QualityError::Unreadable)?;
+    Ok(picture.into_rgb8())
+}
+
+/// A picture at the size at which it would be kept.
+fn kept(picture: RgbImage) -> Result<RgbImage, QualityError> {
+    let (width, height) = picture.dimensions();
+    if width.max(height) <= KEPT_EDGE {
+        return Ok(picture);
+    }
+    let mut kept = RgbImage::new(fit(width, height, KEPT_EDGE), fit(height, width, KEPT_EDGE));
+    let size = kept.dimensions();
+    scale::<U8x3>((&picture, picture.dimensions()), (&mut kept, size))?;
+    Ok(kept)
+}
+
 /// The length of a side once the longer of it and the other has the given length.
 fn fit(side: u32, other: u32, longest: u32) -> u32 {
-    // Both factors are at most 4096: no overflow.
+    // Both factors are at most 16,384: no overflow.
     (side * longest / side.max(other)).max(1)
 }
 

@@ -1,9 +1,11 @@
 //! Facts about scores, on a real photograph and on altered versions of it.
 
+use std::time::Duration;
+
 use image::codecs::jpeg::JpegEncoder;
 use image::{RgbImage, imageops};
 
-use super::{Parts, QualityError, Score, score};
+use super::{MODEL, Parts, QualityError, Score, is_newer_than, score};
 
 /// A real photograph of 1600 x 900 pixels: a nuthatch before a blurred background.
 const PHOTO: &[u8] = include_bytes!(concat!(
@@ -43,7 +45,7 @@ fn photos() -> Vec<(&'static str, RgbImage)> {
     ]
 }
 
-/// Checks that each step of an alteration, from the photo on, costs something.
+/// Checks that each step of an alteration, from the photo on, costs something: Spearman's rank correlation of step and score is -1.
 fn falls<T: Copy + std::fmt::Debug>(steps: &[T], alter: impl Fn(&RgbImage, T) -> RgbImage) {
     for (name, photo) in photos() {
         let mut before = judged(&photo).value;
@@ -226,4 +228,54 @@ fn what_cannot_be_judged_is_refused() {
         height: 63,
     };
     assert_eq!(score(&jpeg(&small, KEPT)), Err(too_small));
+}
+
+/// The processor time that judging a picture takes, in which no other program's work counts; the best of three.
+fn time_of(picture: &[u8]) -> Duration {
+    let spent = || {
+        let spent = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+        Duration::from_nanos(spent.split(' ').next().unwrap().parse().unwrap())
+    };
+    let times = (0..3).map(|_| {
+        let before = spent();
+        score(picture).unwrap();
+        spent().checked_sub(before).unwrap()
+    });
+    times.min().unwrap()
+}
+
+#[test]
+fn a_picture_is_decoded_and_judged_in_time() {
+    let photo = decoded(PHOTO);
+    let large = imageops::resize(&photo, 5472, 3648, imageops::FilterType::Triangle);
+    for (picture, most) in [(PHOTO.to_vec(), 60), (jpeg(&large, 90), 400)] {
+        let time = time_of(&picture);
+        assert!(
+            time < Duration::from_millis(most),
+            "{time:?}, not {most} ms"
+        );
+    }
+}
+
+#[test]
+fn a_picture_is_judged_as_it_is_kept_whatever_its_size_and_format() {
+    let photo = decoded(PHOTO);
+    let large = imageops::resize(&photo, 4000, 2250, imageops::FilterType::CatmullRom);
+    let kept = imageops::resize(&photo, 2048, 1152, imageops::FilterType::CatmullRom);
+    let difference = judged(&large).value - judged(&kept).value;
+    assert!(difference.abs() < 0.3, "{difference}");
+    let mut png = std::io::Cursor::new(Vec::new());
+    photo.write_to(&mut png, image::ImageFormat::Png).unwrap();
+    assert_eq!(score(&png.into_inner()), score(PHOTO));
+}
+
+#[test]
+fn a_model_is_newer_than_lower_versions_and_than_models_without_one() {
+    assert_eq!(MODEL, "niqa-1");
+    for older in [None, Some("niqa-0"), Some("eye")] {
+        assert!(is_newer_than(older), "{older:?}");
+    }
+    for newer in ["niqa-1", "niqa-2", "niqa-10"] {
+        assert!(!is_newer_than(Some(newer)), "{newer}");
+    }
 }

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::ImageRef;
 use crate::App;
 use crate::error::Error;
-use crate::picture::{self, Format, MAX_BYTES, Picture};
+use crate::picture::{Format, MAX_BYTES};
 use crate::ranking;
 use crate::species::{CHECKLIST, Species};
 use crate::store::images::{self as store, ImageRow, NewImage};
@@ -30,6 +30,9 @@ pub(crate) struct Uploaded {
     width: u32,
     /// Height of the largest size in pixels.
     height: u32,
+    /// The caller's own image that is the same picture, the first of them. Nothing is refused for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duplicate_of: Option<Uuid>,
 }
 
 /// An image as people see it.
@@ -49,6 +52,10 @@ pub(crate) struct ImageView {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     reasons: Vec<String>,
+    /// The model that gave the score, with its version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "niqa-1")]
+    model: Option<String>,
     /// What the people say.
     rating: RatingFigures,
     /// Score and ratings in one figure, 1 to 5: what the best-first feed is ordered by.
@@ -88,6 +95,7 @@ impl ImageView {
             species: row.species.as_deref().and_then(|id| CHECKLIST.find(id)),
             score: row.score,
             reasons: row.reasons()?,
+            model: row.model.clone(),
             rating: RatingFigures::from(row),
             rank: ranking::rounded(row.rank_value),
             my_rating: row.my_rating,
@@ -118,13 +126,13 @@ impl ImageView {
         description = "The bytes of the picture: at most 20 MB and 50 megapixels."
     ),
     responses(
-        (status = 201, description = "It is kept; tick with its url.", body = Uploaded, headers(("Location" = String, description = "What is known of it."))),
+        (status = 201, description = "It is kept; tick with its url. Names the caller's own image that is the same picture.", body = Uploaded, headers(("Location" = String, description = "What is known of it."))),
         (status = 401, body = Problem, content_type = "application/problem+json"),
         (status = 403, description = "The caller restricted what is done with their data.", body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "The account is being deleted.", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "More than 20 MB.", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "More than 20 MB, or more than the pictures of one person may take.", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "Neither JPEG nor PNG nor WebP, or not the one that Content-Type says.", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "Damaged, cut off, too small or with too many pixels.", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "Damaged, cut off, too small, or too much to decode: too many pixels, or of too demanding a kind.", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn create(
@@ -137,14 +145,16 @@ pub(crate) async fn create(
     let declared = declared.and_then(|value| value.to_str().ok());
     let format = Format::from_content_type(declared.unwrap_or_default())?;
     let bytes = body_within(body, MAX_BYTES).await?;
-    let picture = decode(&app, format, bytes).await?;
+    let picture = uploads::decode(&app, format, bytes).await?;
     let image = NewImage {
         id: ImageId(app.clock.random_id()),
         owner: caller.user,
         width: picture.width,
         height: picture.height,
+        bytes: picture.bytes(),
+        content_hash: app.private.content_hash(picture.largest()),
     };
-    uploads::keep(&app, image, picture).await?;
+    let duplicate_of = uploads::keep(&app, &image, picture).await?;
     let ImageRef { id, url } = ImageRef::new(&app, image.id.0);
     let (width, height) = (image.width, image.height);
     let uploaded = Uploaded {
@@ -152,6 +162,7 @@ pub(crate) async fn create(
         url,
         width,
         height,
+        duplicate_of: duplicate_of.map(|image| image.0),
     };
     let location = [(header::LOCATION, format!("/api/v1/images/{id}"))];
     Ok((StatusCode::CREATED, location, Json(uploaded)))
@@ -175,14 +186,6 @@ pub(crate) async fn show(
 ) -> Result<Json<ImageView>, Error> {
     let viewer = caller.map(|caller| caller.user);
     ImageView::find(&app, viewer, id.into()).await.map(Json)
-}
-
-async fn decode(app: &App, format: Format, bytes: bytes::Bytes) -> Result<Picture, Error> {
-    let place = app.decoding.acquire().await.map_err(|_| Error::Stopping)?;
-    let decoded = tokio::task::spawn_blocking(move || picture::intake(format, &bytes)).await;
-    drop(place);
-    let picture = decoded.map_err(|_| picture::PictureError::NotProcessed)??;
-    Ok(picture)
 }
 
 /// Why an image is not there: it was erased, or never was.

@@ -32,6 +32,15 @@ pub(super) fn tells_more(bytes: &[u8]) -> bool {
     more || after != Some(0)
 }
 
+/// Whether a JPEG is progressive: it comes in scans, each of which refines all of the picture.
+pub(super) fn is_progressive(bytes: &[u8]) -> bool {
+    let mut progressive = false;
+    walk(bytes, |marker| {
+        progressive |= matches!(marker, 0xC2 | 0xC6 | 0xCA | 0xCE);
+    });
+    progressive
+}
+
 fn jpeg(bytes: &[u8]) -> Option<()> {
     walk(bytes, |_| ()).map(drop)
 }

@@ -3,7 +3,7 @@
 use image::codecs::jpeg::JpegEncoder;
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage, Rgba, RgbaImage};
 
-use super::{Format, MAX_BYTES, Picture, PictureError, Size, check_kept, intake};
+use super::{Format, MAX_BYTES, Picture, PictureError, Size, check, check_kept};
 
 mod hostile;
 
@@ -17,6 +17,11 @@ const RED: [u8; 3] = [220, 20, 20];
 const GREEN: [u8; 3] = [20, 220, 20];
 const BLUE: [u8; 3] = [20, 20, 220];
 const GREY: [u8; 3] = [128, 128, 128];
+
+/// All of the intake, as an upload goes through it.
+fn intake(declared: Format, bytes: &[u8]) -> Result<Picture, PictureError> {
+    check(declared, bytes)?.take_in(bytes)
+}
 
 fn encoded(picture: &DynamicImage, format: Format) -> Vec<u8> {
     let mut file = std::io::Cursor::new(Vec::new());

@@ -1,10 +1,14 @@
 //! Images: rows, scores, the feed.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 
 use chassis::database::{DatabaseError, Session, Sql};
 use chassis::http::Cursor;
 use chassis::sql;
+use clients::tick::{ScoredByOther, ScoredByOthers};
 use envelope::{ImageId, UserId};
 use uuid::Uuid;
 
@@ -14,7 +18,7 @@ use crate::ranking;
 /// An image as people see it; `$1` is who looks, and sees their own whatever they restricted. With several species in one picture, the first tick's is shown.
 macro_rules! view {
     () => {
-        "SELECT i.id, i.score, i.reasons, i.rating_count, i.rating_sum, i.rank_value, i.ticked_at,
+        "SELECT i.id, i.score, i.reasons, i.model, i.rating_count, i.rating_sum, i.rank_value, i.ticked_at,
                 (SELECT t.species FROM tick AS t WHERE t.image = i.id AND t.species IS NOT NULL
                  ORDER BY t.created_at, t.id LIMIT 1) AS species,
                 r.rating AS my_rating
@@ -36,8 +40,15 @@ const BEST: &str = concat!(
     "i.ticked_at IS NOT NULL AND (i.rank_value, i.id) < ($2, $3)
      ORDER BY i.rank_value DESC, i.id DESC LIMIT $4"
 );
-const INSERT: &str = "INSERT INTO image (id, owner, width, height, created_at, rank_value)
-    VALUES ($1, $2, $3, $4, $5, $6)";
+const INSERT: &str =
+    "INSERT INTO image (id, owner, width, height, created_at, rank_value, bytes, content_hash)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+const SAME: &str =
+    "SELECT id FROM image WHERE owner = $1 AND content_hash = $2 ORDER BY created_at, id LIMIT 1";
+/// Pictures without an owner's file stand for photos that are elsewhere, and have no score of ours.
+const SCORED_BY_OTHERS: &str = "SELECT id, owner, model FROM image
+    WHERE scored_at IS NOT NULL AND score IS NOT NULL AND id > $1 AND (model IS NULL OR model <> $2)
+    ORDER BY id LIMIT $3";
 const OWNER: &str = "SELECT i.owner, l.user_id FROM image AS i
     LEFT JOIN limited AS l ON l.user_id = i.owner AND l.restricted = true WHERE i.id = $1";
 /// Locked in one order, so that two groups of requests never wait for each other. SQLite has one writer anyway.
@@ -50,17 +61,18 @@ const STANDING: Sql = Sql {
 };
 const SET_SCORES: Sql = Sql {
     sqlite: "UPDATE image SET score = v.value->>1, reasons = v.value->>2, scored_at = v.value->>3,
-                              rank_value = v.value->>4
+                              rank_value = v.value->>4, model = v.value->>5
              FROM json_each($1) AS v WHERE image.id = unhex(v.value->>0)
                 AND NOT EXISTS (SELECT 1 FROM limited WHERE limited.user_id = image.owner AND limited.unscored = true)",
     postgres: "UPDATE image SET score = (v.value->>1)::double precision, reasons = v.value->>2,
-                                scored_at = (v.value->>3)::bigint, rank_value = (v.value->>4)::double precision
+                                scored_at = (v.value->>3)::bigint, rank_value = (v.value->>4)::double precision,
+                                model = v.value->>5
                FROM jsonb_array_elements($1::jsonb) AS v(value) WHERE image.id = (v.value->>0)::uuid
                   AND NOT EXISTS (SELECT 1 FROM limited WHERE limited.user_id = image.owner AND limited.unscored = true)",
 };
 
 /// A new image.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct NewImage {
     /// Its id.
     pub id: ImageId,
@@ -70,6 +82,10 @@ pub(crate) struct NewImage {
     pub width: u32,
     /// Height of the largest size in pixels.
     pub height: u32,
+    /// What the files of all sizes take.
+    pub bytes: u64,
+    /// Keyed hash of the largest size.
+    pub content_hash: String,
 }
 
 /// An image as people see it.
@@ -80,6 +96,8 @@ pub(crate) struct ImageRow {
     /// ScoreModel's score.
     pub score: Option<f64>,
     reasons: Option<String>,
+    /// Which model scored it.
+    pub model: Option<String>,
     /// How many ratings stand.
     pub rating_count: i64,
     /// Their sum.
@@ -148,6 +166,8 @@ pub(crate) struct Score {
     pub value: f64,
     /// Why, the weightiest reason first.
     pub reasons: Vec<String>,
+    /// Which model gave it, if it said so.
+    pub model: Option<String>,
     /// When it was given, in microseconds since 1970.
     pub at: i64,
 }
@@ -161,8 +181,41 @@ pub(crate) async fn insert(
     let rank = ranking::rank(None, 0, 0);
     let (width, height) = (i64::from(image.width), i64::from(image.height));
     sql!(session, c => sqlx::query(INSERT).bind(image.id.0).bind(image.owner.0)
-        .bind(width).bind(height).bind(now).bind(rank).execute(c).await.map(drop))?;
+        .bind(width).bind(height).bind(now).bind(rank).bind(whole(image.bytes)).bind(&image.content_hash)
+        .execute(c).await.map(drop))?;
     Ok(())
+}
+
+/// A number of bytes as databases have it.
+pub(crate) fn whole(bytes: u64) -> i64 {
+    i64::try_from(bytes).unwrap_or(i64::MAX)
+}
+
+/// The first of the owner's pictures that is the same as a new one.
+pub(crate) async fn same(
+    session: &mut Session,
+    image: &NewImage,
+) -> Result<Option<ImageId>, DatabaseError> {
+    let found: Option<Uuid> = sql!(session, c => sqlx::query_scalar(SAME)
+        .bind(image.owner.0).bind(&image.content_hash).fetch_optional(c).await)?;
+    Ok(found.map(ImageId))
+}
+
+/// Pictures that other models have scored, by their ids.
+pub(crate) async fn scored_by_others(
+    session: &mut Session,
+    question: &ScoredByOthers,
+) -> Result<Vec<ScoredByOther>, DatabaseError> {
+    let after = question.after.map_or(Uuid::nil(), |image| image.0);
+    let limit = i64::from(question.limit);
+    let rows: Vec<(Uuid, Uuid, Option<String>)> = sql!(session, c => sqlx::query_as(SCORED_BY_OTHERS)
+        .bind(after).bind(&question.model).bind(limit).fetch_all(c).await)?;
+    let rows = rows.into_iter().map(|(image, owner, model)| ScoredByOther {
+        image: ImageId(image),
+        owner: UserId(owner),
+        model,
+    });
+    Ok(rows.collect())
 }
 
 /// Whether everybody sees an image, if there is one.
@@ -239,7 +292,14 @@ pub(crate) async fn set_scores(
         }
         let rank = ranking::rank(Some(score.value), before.rating_count, before.rating_sum);
         let reasons = serde_json::Value::from(score.reasons.as_slice()).to_string();
-        Some((image.simple(), score.value, reasons, score.at, rank))
+        Some((
+            image.simple(),
+            score.value,
+            reasons,
+            score.at,
+            rank,
+            score.model.clone(),
+        ))
     });
     session.write_rows(SET_SCORES, rows.collect()).await
 }

@@ -28,7 +28,7 @@ const OF: Sql = Sql {
 const TAKE_PLACES: &str = "UPDATE tick SET place = NULL WHERE owner = $1 AND place IS NOT NULL
     AND EXISTS (SELECT 1 FROM limited WHERE limited.user_id = tick.owner AND limited.unplaced = true)";
 const TAKE_SCORES: &str =
-    "UPDATE image SET score = NULL, reasons = NULL WHERE owner = $1 AND score IS NOT NULL
+    "UPDATE image SET score = NULL, reasons = NULL, model = NULL WHERE owner = $1 AND score IS NOT NULL
         AND EXISTS (SELECT 1 FROM limited WHERE limited.user_id = image.owner AND limited.unscored = true)
     RETURNING id, rating_count, rating_sum";
 const RANK: Sql = Sql {

@@ -35,7 +35,13 @@ async fn limit(database: &Database, restricted: bool, scoring: bool, at: i64) {
 async fn score(database: &Database, at: i64) {
     let mut work = database.begin().await.unwrap();
     let (value, reasons) = (4.5, vec!["sharp".to_owned()]);
-    let score = Score { value, reasons, at };
+    let model = Some("niqa-1".to_owned());
+    let score = Score {
+        value,
+        reasons,
+        model,
+        at,
+    };
     images::set_scores(&mut work, &[(IMAGE, score)])
         .await
         .unwrap();

@@ -132,7 +132,13 @@ async fn a_score_moves_the_rank_unless_a_later_one_is_there() {
     let mut work = database.begin().await.unwrap();
     for (value, at) in [(4.5, 200), (1.0, 100)] {
         let reasons = vec!["sharp".to_owned()];
-        let score = Score { value, reasons, at };
+        let model = Some("niqa-1".to_owned());
+        let score = Score {
+            value,
+            reasons,
+            model,
+            at,
+        };
         let unknown = ImageId(Uuid::from_u128(9));
         let scores = [(unknown, score.clone()), (IMAGE, score)];
         images::set_scores(&mut work, &scores).await.unwrap();

@@ -29,6 +29,8 @@ async fn upload(database: &Database, owner: UserId, id: ImageId) {
         owner,
         width,
         height,
+        bytes: 1000,
+        content_hash: id.0.to_string(),
     };
     images::insert(&mut work, &image, 1).await.unwrap();
     work.commit().await.unwrap();
