@@ -32,6 +32,9 @@ pub(crate) enum Error {
     /// One does not rate one's own image.
     #[error("the image is the caller's own")]
     OwnImage,
+    /// Nobody hid the image.
+    #[error("the image is not hidden")]
+    NotHidden,
     /// One ticks with one's own images only.
     #[error("the image is somebody else's")]
     NotOwnImage,
@@ -108,7 +111,15 @@ impl From<Error> for Problem {
                 "You withdrew your consent to exact places. Leave the place out, or consent to it again first, \
                  with POST /api/v1/users/me/consents.",
             ),
-            Error::OwnImage => forbidden("own-image", "This image is yours: others rate it."),
+            Error::OwnImage => forbidden(
+                "own-image",
+                "This image is yours: others rate or report it.",
+            ),
+            Error::NotHidden => Self::new(
+                StatusCode::CONFLICT,
+                "not-hidden",
+                "This image is not hidden: there is nothing to object to.",
+            ),
             Error::NotOwnImage => forbidden(
                 "not-own-image",
                 "This image is somebody else's. Upload one of your own and tick with that.",
@@ -196,6 +207,7 @@ mod tests {
             (Error::PlaceWithdrawn, 403),
             (Error::OwnImage, 403),
             (Error::NotOwnImage, 403),
+            (Error::NotHidden, 409),
             (Error::UnknownImage, 422),
             (Error::TickExists, 409),
             (Error::TickGone, 410),

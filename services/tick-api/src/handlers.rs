@@ -7,6 +7,7 @@ pub(crate) mod lists;
 pub(crate) mod pages;
 pub(crate) mod pictures;
 pub(crate) mod ratings;
+pub(crate) mod reports;
 pub(crate) mod species;
 pub(crate) mod ticks;
 

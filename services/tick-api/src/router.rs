@@ -4,7 +4,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::App;
-use crate::handlers::{erasure, feed, images, lists, pages, pictures, ratings, species, ticks};
+use crate::handlers::{
+    erasure, feed, images, lists, pages, pictures, ratings, reports, species, ticks,
+};
 
 /// All routes of the service.
 pub(crate) fn router(app: App) -> OpenApiRouter {
@@ -17,6 +19,8 @@ fn table() -> OpenApiRouter<App> {
         .routes(routes!(images::show))
         .routes(routes!(pictures::show))
         .routes(routes!(ratings::update, ratings::delete))
+        .routes(routes!(reports::create))
+        .routes(routes!(reports::appeal))
         .routes(routes!(ticks::create, ticks::list))
         .routes(routes!(ticks::show, ticks::delete))
         .routes(routes!(feed::list))
@@ -42,7 +46,7 @@ mod tests {
         let names: Vec<&str> = operations
             .map(|operation| operation["operationId"].as_str().unwrap())
             .collect();
-        assert_eq!(names.len(), 16);
+        assert_eq!(names.len(), 18);
         assert_eq!(names.iter().collect::<HashSet<_>>().len(), names.len());
     }
 
