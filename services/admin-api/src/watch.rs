@@ -108,7 +108,12 @@ fn stream_view(info: &Info) -> StreamView {
 /// Who publishes to a stream: `services/TickAPI` is `TickAPI` here.
 fn producers(stream: &str) -> Vec<&'static str> {
     let contracts = CATALOGUE.iter().filter(|one| one.stream.name == stream);
-    let names = contracts.map(|one| one.producer.service.trim_start_matches("services/"));
+    let names = contracts.map(
+        |one| match one.producer.service.trim_start_matches("services/") {
+            "*" => "every service",
+            name => name,
+        },
+    );
     let names: BTreeSet<_> = names.collect();
     names.into_iter().collect()
 }
@@ -135,7 +140,7 @@ mod tests {
     #[test]
     fn who_publishes_to_a_stream_is_named_once() {
         assert_eq!(producers("RATE"), ["TickAPI"]);
-        assert!(producers("GDPR").contains(&"UserAPI"));
+        assert_eq!(producers("GDPR"), ["TickAPI", "UserAPI", "every service"]);
     }
 
     #[test]
