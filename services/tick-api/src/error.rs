@@ -115,8 +115,7 @@ impl From<Error> for Problem {
                 "own-image",
                 "This image is yours: others rate or report it.",
             ),
-            Error::NotHidden => Self::new(
-                StatusCode::CONFLICT,
+            Error::NotHidden => conflict(
                 "not-hidden",
                 "This image is not hidden: there is nothing to object to.",
             ),
@@ -128,8 +127,7 @@ impl From<Error> for Problem {
                 "/image/url",
                 "names no image that is here; upload it first and use the url from the answer",
             ),
-            Error::TickExists => Self::new(
-                StatusCode::CONFLICT,
+            Error::TickExists => conflict(
                 "tick-exists",
                 "Another tick has this id. To tick again, send a new id.",
             ),
@@ -169,6 +167,10 @@ impl From<Error> for Refusal {
 
 fn forbidden(kind: &str, detail: &str) -> Problem {
     Problem::new(StatusCode::FORBIDDEN, kind, detail)
+}
+
+fn conflict(kind: &str, detail: &str) -> Problem {
+    Problem::new(StatusCode::CONFLICT, kind, detail)
 }
 
 fn of_picture(error: &PictureError) -> Problem {

@@ -58,9 +58,10 @@ fn case(
         id: row.id,
         image: ImageId(row.image),
         owner: UserId(row.owner),
-        state: match row.is_open {
-            true => CaseState::Open,
-            false => CaseState::Decided,
+        state: if row.is_open {
+            CaseState::Open
+        } else {
+            CaseState::Decided
         },
         since: time(row.changed_at)?,
         hidden_for: row.hidden_for.as_deref().map(category).transpose()?,
