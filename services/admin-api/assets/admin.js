@@ -1,48 +1,57 @@
 /**
- * The dashboard: public figures for everybody, and for admins what goes on inside.
- * Everything is asked for again while somebody looks, and rests while the page is hidden.
+ * The dashboard: public figures for everybody, and for moderators and admins what they look after.
+ * Figures are asked for again while somebody looks, and rest while the page is hidden.
  */
 
 import { call, keepToken, Problem, token } from "./api.js";
+import * as broker from "./broker.js";
+import * as charts from "./charts.js";
+import * as decision from "./decision.js";
+import * as event from "./event.js";
+import * as flow from "./flow.js";
 import { onSubmit } from "./forms.js";
+import * as letters from "./letters.js";
+import * as log from "./log.js";
+import { byId, say, warn } from "./page.js";
+import * as people from "./people.js";
+import * as reports from "./reports.js";
+import * as requests from "./requests.js";
 import { addTotal } from "./sparkline.js";
-import { auditRow, consumerRow, deadLetterRow, number, showRows, streamRow } from "./tables.js";
+import { number } from "./tables.js";
 
 const EVERY = 2000;
 
-/** What was last seen, to fetch a list again only when it changed. @type {number | null} */
-let deadLetters = null;
+/** What is shown under which address, and for whom; `load` is given what follows the name. */
+const VIEWS = {
+  overview: { load: charts.show, role: null },
+  reports: { load: reports.show, role: "moderator" },
+  people: { load: people.show, role: "moderator" },
+  letters: { load: letters.show, role: "admin" },
+  event: { load: event.show, role: "admin" },
+  broker: { load: broker.show, role: "admin" },
+  erasures: { load: requests.show, role: "admin" },
+  log: { load: log.show, role: "admin" },
+};
 
-function byId(id) {
-  return document.getElementById(id);
-}
-
-function say(text) {
-  byId("message").textContent = text;
-}
-
-/** Only what is new: a screen reader would read the same warning out at every look. */
-function warn(text) {
-  if (byId("alert").textContent !== text) byId("alert").textContent = text;
-}
-
-/** The token of an account that is no admin: asking again would not change that. @type {string | null} */
+/** What the one who is logged in may do here: `moderator`, `admin`, or nothing. @type {string | null} */
+let role = null;
+/** The token of an account that may do nothing here: asking again would not change that. @type {string | null} */
 let refused = null;
 /** Whether the last look failed, so that its warning can be taken away by the next. */
 let failing = false;
+/** How many dead letters there were at the last look. */
+let deadLetters = 0;
 
 /** One look after the other: a slow server is not asked again before it answered. */
 async function watch() {
-  if (!document.hidden) {
-    await Promise.all([showFigures(), showInside()]);
-  }
+  if (!document.hidden) await Promise.all([showFigures(), showInside()]);
   setTimeout(watch, EVERY);
 }
 
 async function showFigures() {
   try {
     const figures = await call("GET", "/api/v1/statistics/overview");
-    fill(figures);
+    for (const place of document.querySelectorAll("[data-figure]")) place.textContent = number(figures[place.dataset.figure]);
     if (typeof figures.ticks === "number") addTotal(byId("sparkline"), byId("sparkline-text"), figures.ticks);
     setLive("on", "Live");
   } catch {
@@ -55,49 +64,59 @@ function setLive(state, text) {
   if (byId("live-text").textContent !== text) byId("live-text").textContent = text;
 }
 
-function fill(figures) {
-  for (const place of document.querySelectorAll("[data-figure]")) {
-    place.textContent = number(figures[place.dataset.figure]);
-  }
-}
-
-/** Shows what only admins may see, if somebody is logged in. */
+/** Shows what only moderators and admins may see, if one is logged in. */
 async function showInside() {
   const asked = token();
   if (!asked) return leave();
   if (asked === refused) return;
   try {
-    const overview = await call("GET", "/api/v1/admin/overview");
-    if (token() === asked) await enter(overview);
+    if (role === null) await enter(asked);
+    if (role === "admin") showOverview(await call("GET", "/api/v1/admin/overview"));
+    if (failing) warn("");
+    failing = false;
   } catch (error) {
     if (token() === asked) refuse(error);
   }
 }
 
-async function enter(overview) {
-  const first = byId("inside").hidden;
-  showRows(byId("streams"), overview.streams.map(streamRow));
-  showRows(byId("consumers"), overview.consumers.map(consumerRow));
-  byId("dead-count").textContent = number(overview.dead_letters);
-  byId("dead-count").classList.toggle("strong", overview.dead_letters > 0);
+async function enter(asked) {
+  const answer = await call("GET", "/api/v1/admin/me");
+  if (token() !== asked) return;
+  role = answer.role;
+  for (const element of document.querySelectorAll("[data-role]")) element.hidden = element.dataset.role !== role;
   byId("entrance").hidden = true;
-  byId("inside").hidden = false;
+  byId("sections").hidden = false;
   byId("logout").hidden = false;
-  // A warning from the form below is not this function's to take away.
-  if (first || failing) warn("");
-  failing = false;
-  if (overview.dead_letters !== deadLetters) await showList("dead", "/api/v1/admin/dead-letters", deadLetterRow);
+  warn("");
+  await Promise.all([route(), reports.count()]);
+}
+
+function showOverview(overview) {
+  broker.showOverview(overview);
+  flow.show(overview);
+  const badge = byId("dead-count");
+  badge.hidden = overview.dead_letters === 0;
+  badge.textContent = number(overview.dead_letters);
+  const isNew = overview.dead_letters !== deadLetters;
   deadLetters = overview.dead_letters;
-  if (first) await showList("audit", "/api/v1/admin/audit", auditRow);
+  if (isNew && place().name === "letters") letters.show().catch(refuse);
 }
 
 /** Nobody is logged in: back to the form, and nothing of before stays on the page. */
 function leave() {
-  deadLetters = null;
+  role = null;
+  deadLetters = 0;
   byId("entrance").hidden = false;
-  byId("inside").hidden = true;
+  byId("sections").hidden = true;
   byId("logout").hidden = true;
-  for (const id of ["streams", "consumers", "dead", "audit"]) byId(id).replaceChildren();
+  byId("decision").close();
+  for (const element of document.querySelectorAll("main [data-role]")) element.hidden = true;
+  for (const body of document.querySelectorAll("tbody")) body.replaceChildren();
+  byId("flow").replaceChildren();
+  byId("explained").hidden = true;
+  reports.empty();
+  people.empty();
+  reveal("overview");
 }
 
 function refuse(error) {
@@ -106,30 +125,48 @@ function refuse(error) {
     keepToken(null);
     leave();
     warn("You are logged out. Please log in again.");
-  } else if (error.status === 403 || error.status === 404) {
+  } else if (role === null && (error.status === 403 || error.status === 404)) {
     refused = token();
     leave();
     byId("logout").hidden = false;
-    warn("This account is no admin. Log in with another one.");
+    warn("This account is no admin or moderator. Log in with another one.");
   } else {
     failing = true;
     warn(error.message);
   }
 }
 
-/** Fills a list with its first page; its button brings the next. */
-async function showList(id, path, row) {
-  const body = byId(id);
-  const more = byId(`${id}-more`);
-  const load = async (cursor) => {
-    const query = cursor ? `&cursor=${encodeURIComponent(cursor)}` : "";
-    const { items, next_cursor: next } = await call("GET", `${path}?limit=20${query}`);
-    if (cursor) body.append(...items.map(row));
-    else showRows(body, items.map(row));
-    more.hidden = !next;
-    more.onclick = () => load(next).catch(refuse);
-  };
-  await load(null);
+/** `#people/ID` is the view `people` and what it shows. */
+function place() {
+  const [name, what] = location.hash.slice(1).split("/");
+  const view = Object.hasOwn(VIEWS, name) ? VIEWS[name] : null;
+  const isAllowed = view && (view.role === null || role === "admin" || view.role === role);
+  return isAllowed ? { name, what } : { name: "overview", what: undefined };
+}
+
+async function route() {
+  const { name, what } = place();
+  reveal(name);
+  try {
+    await VIEWS[name].load(what);
+  } catch (error) {
+    refuse(error);
+  }
+}
+
+function reveal(name) {
+  for (const view of document.querySelectorAll("[data-view]")) view.hidden = view.dataset.view !== name;
+  for (const link of document.querySelectorAll("#sections a")) {
+    if (link.hash === `#${name}`) {
+      link.setAttribute("aria-current", "page");
+      // On a phone the links are wider than the window.
+      link.scrollIntoView({ block: "nearest", inline: "nearest" });
+    } else {
+      link.removeAttribute("aria-current");
+    }
+  }
+  const title = document.querySelector(`[data-view=${name}] h1`).textContent;
+  document.title = `${title} · Dipper`;
 }
 
 async function logIn(data) {
@@ -164,26 +201,20 @@ async function logOut() {
   byId("email").focus();
 }
 
-async function changeRole(data) {
-  const id = String(data.get("id")).trim();
-  const body = { role: data.get("role"), reason: String(data.get("reason")).trim() };
-  await call("PUT", `/api/v1/admin/users/${encodeURIComponent(id)}/role`, body).catch(explainUnknown);
-  byId("role-form").reset();
-  say(`The role is changed to ${body.role}.`);
-  await showList("audit", "/api/v1/admin/audit", auditRow);
-}
-
-function explainUnknown(error) {
-  if (error instanceof Problem && error.status === 404) {
-    error.errors = [{ pointer: "/id", detail: "There is no user with this id." }];
-  }
-  throw error;
+/** A new view: its heading has the focus, so that keyboard and screen reader are where the eye is. */
+async function turnTo() {
+  say("");
+  warn("");
+  await route();
+  document.querySelector(`[data-view=${place().name}] h1`).focus();
 }
 
 function start() {
   onSubmit(byId("login-form"), logIn, warn);
-  onSubmit(byId("role-form"), changeRole, warn);
+  for (const part of [decision, event, log, people, reports]) part.prepare();
   byId("logout").addEventListener("click", logOut);
+  addEventListener("hashchange", turnTo);
+  if (!token()) charts.show().catch(refuse);
   watch();
 }
 

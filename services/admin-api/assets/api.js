@@ -49,6 +49,18 @@ export async function call(method, path, body) {
   throw new Problem(response.status, parse(text) ?? {});
 }
 
+/**
+ * Fetches a file as whoever is logged in.
+ *
+ * @param {string} path
+ * @returns {Promise<Blob>}
+ */
+export async function blob(path) {
+  const response = await fetch(path, { headers: { Authorization: `Bearer ${token()}` } });
+  if (!response.ok) throw new Problem(response.status, {});
+  return response.blob();
+}
+
 /** Sends and reads to the end: a connection may break in either half. */
 async function send(path, request) {
   try {

@@ -25,19 +25,6 @@ export function consumerRow(consumer) {
   );
 }
 
-/** @param {{origin_subject: string, consumer: string, reason: string, attempts: number, died_at: string}} letter */
-export function deadLetterRow(letter) {
-  return row(
-    cell(time(letter.died_at)), cell(letter.reason, "prose"), cell(letter.consumer),
-    cell(letter.origin_subject, "code"), cell(number(letter.attempts), "number"),
-  );
-}
-
-/** @param {{time: string, action: string, target: string, reason: string}} entry */
-export function auditRow(entry) {
-  return row(cell(time(entry.time)), cell(entry.action), cell(entry.target, "code"), cell(entry.reason, "prose"));
-}
-
 /**
  * Shows rows, or says that there are none.
  *
@@ -45,33 +32,49 @@ export function auditRow(entry) {
  * @param {HTMLElement[]} rows
  */
 export function showRows(body, rows) {
-  if (rows.length) return body.replaceChildren(...rows);
+  if (rows.length) return body.replaceChildren(...labelled(body, rows));
   const empty = cell("Nothing here.", "none");
   empty.colSpan = body.closest("table").querySelectorAll("thead th").length;
   body.replaceChildren(row(empty));
 }
 
-function row(...cells) {
+/**
+ * Notes at each cell what its column is called: on a phone a row becomes a list of these.
+ *
+ * @param {HTMLElement} body the table's body
+ * @param {HTMLElement[]} rows
+ */
+export function labelled(body, rows) {
+  const names = [...body.closest("table").querySelectorAll("thead th")].map(({ textContent }) => textContent);
+  for (const { cells } of rows) [...cells].forEach((one, index) => { one.dataset.label = names[index] ?? ""; });
+  return rows;
+}
+
+/** A row of cells. @param {...HTMLElement} cells */
+export function row(...cells) {
   const element = document.createElement("tr");
   element.append(...cells);
   return element;
 }
 
-function cell(text, className = "") {
+/** A cell. @param {string} text */
+export function cell(text, className = "") {
   const element = document.createElement("td");
   element.className = className;
   element.textContent = text ?? "–";
   return element;
 }
 
-function heading(text) {
+/** The cell that says what a row is about. @param {string} text */
+export function heading(text) {
   const element = document.createElement("th");
   element.scope = "row";
   element.textContent = text;
   return element;
 }
 
-function time(value) {
+/** @param {string | null} value a time of RFC 3339 @returns {string} */
+export function time(value) {
   if (!value) return "–";
   const date = new Date(value);
   return Number.isNaN(date.getTime()) ? value : date.toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "medium" });
@@ -83,7 +86,13 @@ function bytes(value) {
   return `${(value / 1000 ** power).toFixed(power ? 1 : 0)} ${UNITS[power]}`;
 }
 
-function duration(seconds) {
+/** @param {string} value a time of RFC 3339 @returns {string} its day */
+export function day(value) {
+  return new Date(value).toLocaleDateString("en-GB", { dateStyle: "medium" });
+}
+
+/** @param {number | null | undefined} seconds @returns {string} */
+export function duration(seconds) {
   if (seconds === null || seconds === undefined) return "for ever";
   const days = seconds / 86_400;
   return days >= 1 ? `${number(Math.round(days))} days` : `${number(seconds)} s`;

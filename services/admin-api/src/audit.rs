@@ -12,6 +12,20 @@ const LONGEST_REASON: usize = 500;
 
 /// A role was changed.
 pub(crate) const ROLE_CHANGED: &str = "user.role";
+/// Somebody's account was looked for.
+pub(crate) const USER_LOOKED_UP: &str = "user.find";
+/// Somebody was logged out everywhere.
+pub(crate) const SESSIONS_ENDED: &str = "user.logout";
+/// Somebody was shut out for a time.
+pub(crate) const USER_SUSPENDED: &str = "user.suspend";
+/// Somebody was let in again.
+pub(crate) const SUSPENSION_LIFTED: &str = "user.suspend.lift";
+/// A photo was hidden.
+pub(crate) const IMAGE_HIDDEN: &str = "image.hide";
+/// A hidden photo was shown again.
+pub(crate) const IMAGE_SHOWN: &str = "image.unhide";
+/// A report or an appeal changed nothing.
+pub(crate) const IMAGE_DISMISSED: &str = "image.dismiss";
 /// A person was erased.
 pub(crate) const PERSON_ERASED: &str = "gdpr.erased";
 /// A request to be erased was given more time.
@@ -63,6 +77,28 @@ pub(crate) async fn tell(
     };
     let mut work = app.database.begin().await?;
     if work.is_erased(by.0).await? {
+        return Err(Error::Erased);
+    }
+    record(&mut work, audit).await?;
+    work.commit().await?;
+    Ok(())
+}
+
+/// The same about a user, unless they were erased meanwhile.
+pub(crate) async fn tell_of_user(
+    app: &App,
+    by: UserId,
+    (action, user): (&str, UserId),
+    reason: String,
+) -> Result<(), Error> {
+    let audit = admin::Audit {
+        admin: by.into(),
+        action: action.to_owned(),
+        target: user_target(user),
+        reason,
+    };
+    let mut work = app.database.begin().await?;
+    if !work.erased_among(&[by.0, user.0]).await?.is_empty() {
         return Err(Error::Erased);
     }
     record(&mut work, audit).await?;

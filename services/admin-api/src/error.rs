@@ -16,6 +16,12 @@ pub(crate) enum Error {
     NoSuchUser,
     #[error("there is no such open request")]
     NoSuchRequest,
+    #[error("there is no such case")]
+    NoSuchCase,
+    #[error("the case is decided in this way already")]
+    DecidedAlready,
+    #[error("the user may do as much as the caller")]
+    NotBelow,
     #[error("the user was erased")]
     Erased,
     #[error("another rebuild runs")]
@@ -48,7 +54,17 @@ impl From<Error> for Problem {
                 "unknown-user",
                 "There is no user with this id.",
             ),
-            Error::NoSuchRequest => Self::not_found(),
+            Error::NoSuchRequest | Error::NoSuchCase => Self::not_found(),
+            Error::DecidedAlready => Self::new(
+                StatusCode::CONFLICT,
+                "decided-already",
+                "This is so already: somebody else was faster. Look at the case again.",
+            ),
+            Error::NotBelow => Self::new(
+                StatusCode::FORBIDDEN,
+                "not-below",
+                "Nobody shuts themselves out, and moderators shut out birders only.",
+            ),
             Error::Erased => Self::gone(),
             Error::RebuildRuns => Self::new(
                 StatusCode::CONFLICT,

@@ -1,4 +1,4 @@
-//! Who may come in: the extractor that guards every route of the API here.
+//! Who may come in: the extractors, one of which guards every route of the API here.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -20,5 +20,24 @@ impl FromRequestParts<App> for Admin {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let caller = <Caller as FromRequestParts<App>>::from_request_parts(parts, app).await?;
         Ok(Self(caller.require(Role::Admin)?.user))
+    }
+}
+
+/// A caller who is a moderator or an admin, in the same way.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moderator {
+    /// Who.
+    pub(crate) user: UserId,
+    /// Which of them.
+    pub(crate) role: Role,
+}
+
+impl FromRequestParts<App> for Moderator {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let caller = <Caller as FromRequestParts<App>>::from_request_parts(parts, app).await?;
+        let Caller { user, role, .. } = caller.require(Role::Moderator)?;
+        Ok(Self { user, role })
     }
 }

@@ -2,9 +2,9 @@
 //!
 //! | | |
 //! |---|---|
-//! | **Serves** | `/admin/` (the dashboard), `/api/v1/admin/...`: overview, streams, deliveries, dead letters and decisions about them, open erasure requests, rebuilds, audit log, roles |
+//! | **Serves** | `/admin/` (the dashboard), `/api/v1/admin/...`: overview, streams, deliveries, one event, dead letters and decisions about them, reported photos, open erasure requests, rebuilds, audit log, accounts, roles, suspensions |
 //! | **Answers** | - |
-//! | **Calls** | Statistics (totals), AuthAPI (set a role), UserAPI (open erasure requests), every service that reads events (deliveries, replays, rebuilds), the broker (streams, consumers) |
+//! | **Calls** | Statistics (totals), AuthAPI (accounts, roles, sessions, suspensions), TickAPI (reported photos), UserAPI (open erasure requests, whose address this is), every service that reads events (deliveries, one event, replays, rebuilds), the broker (streams, consumers) |
 //! | **Publishes** | `admin.audit`, `gdpr.purged` |
 //! | **Consumes** | `admin.audit`, `gdpr.delete`, `gdpr.erased` |
 //! | **Personal data** | audit log: the id of the admin, the id of the person a change was about, a reason |
@@ -23,10 +23,13 @@ mod handlers {
     pub(crate) mod decisions;
     pub(crate) mod deliveries;
     pub(crate) mod erasures;
+    pub(crate) mod events;
     pub(crate) mod pages;
     pub(crate) mod rebuilds;
+    pub(crate) mod reports;
     pub(crate) mod roles;
     pub(crate) mod streams;
+    pub(crate) mod users;
 }
 mod router;
 mod store;

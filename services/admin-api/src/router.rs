@@ -5,7 +5,8 @@ use utoipa_axum::routes;
 
 use crate::App;
 use crate::handlers::{
-    audit, dead_letters, decisions, deliveries, erasures, pages, rebuilds, roles, streams,
+    audit, dead_letters, decisions, deliveries, erasures, events, pages, rebuilds, reports, roles,
+    streams, users,
 };
 
 pub(crate) fn routes(app: App) -> OpenApiRouter {
@@ -17,6 +18,7 @@ pub(crate) fn routes(app: App) -> OpenApiRouter {
         .routes(routes!(streams::list))
         .routes(routes!(deliveries::list))
         .routes(routes!(deliveries::parked))
+        .routes(routes!(events::show))
         .routes(routes!(dead_letters::list))
         .routes(routes!(rebuilds::create, rebuilds::show, rebuilds::delete))
         .routes(routes!(decisions::create))
@@ -25,6 +27,13 @@ pub(crate) fn routes(app: App) -> OpenApiRouter {
         .routes(routes!(erasures::extend))
         .routes(routes!(erasures::retry))
         .routes(routes!(audit::list))
+        .routes(routes!(reports::list))
+        .routes(routes!(reports::decide))
+        .routes(routes!(users::me))
+        .routes(routes!(users::search))
+        .routes(routes!(users::show))
+        .routes(routes!(users::log_out))
+        .routes(routes!(users::suspend))
         .routes(routes!(roles::update))
         .with_state(app)
 }

@@ -10,7 +10,8 @@ use uuid::Uuid;
 const ADD: &str = "INSERT INTO audit (id, at, admin_id, action, target, reason)
     VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
 const LIST: &str = "SELECT id, at, action, target, reason FROM audit
-    WHERE (at, id) < ($1, $2) ORDER BY at DESC, id DESC LIMIT $3";
+    WHERE (at, id) < ($1, $2) AND substr(action, 1, length($4)) = $4
+    ORDER BY at DESC, id DESC LIMIT $3";
 const FORGET_ADMIN: &str = "UPDATE audit SET admin_id = NULL WHERE admin_id = $1";
 const FORGET_TARGET: &str = "UPDATE audit SET target = 'erased' WHERE lower(target) LIKE $1";
 const FORGET_REASON: &str = "UPDATE audit SET reason = 'erased' WHERE lower(reason) LIKE $1";
@@ -44,14 +45,15 @@ pub(crate) async fn add(
     Ok(())
 }
 
-/// The newest entries from before a place.
+/// The newest entries from before a place, of actions that begin in this way.
 pub(crate) async fn list(
     session: &mut Session,
+    action: &str,
     before: (i64, Uuid),
     limit: i64,
 ) -> Result<Vec<Entry>, DatabaseError> {
     Ok(sql!(session, c => sqlx::query_as(LIST)
-        .bind(before.0).bind(before.1).bind(limit).fetch_all(c).await)?)
+        .bind(before.0).bind(before.1).bind(limit).bind(action).fetch_all(c).await)?)
 }
 
 /// Takes a person's id out of all entries. Returns how many places that were.
@@ -106,10 +108,12 @@ mod tests {
         for entry in entries.iter().chain(&entries) {
             add(&mut work, None, entry).await.unwrap();
         }
-        let first = list(&mut work, NEWEST, 2).await.unwrap();
+        let first = list(&mut work, "user.", NEWEST, 2).await.unwrap();
         assert_eq!(first, [entries[2].clone(), entries[1].clone()]);
-        let rest = list(&mut work, (first[1].at, first[1].id), 2).await;
+        let rest = list(&mut work, "", (first[1].at, first[1].id), 2).await;
         assert_eq!(rest.unwrap(), entries[..1]);
+        let others = list(&mut work, "image.", NEWEST, 2).await;
+        assert_eq!(others.unwrap(), []);
     }
 
     #[tokio::test]
@@ -128,7 +132,7 @@ mod tests {
 
         assert_eq!(erase(&mut work, ada).await.unwrap(), 3);
         assert_eq!(erase(&mut work, ada).await.unwrap(), 0);
-        let found = list(&mut work, NEWEST, 10).await.unwrap();
+        let found = list(&mut work, "", NEWEST, 10).await.unwrap();
         assert_eq!(
             (found[1].target.as_str(), found[1].reason.as_str()),
             ("erased", "Helps.")

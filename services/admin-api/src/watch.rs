@@ -1,12 +1,13 @@
 //! What the broker tells about itself: streams and consumers.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use async_nats::jetstream::consumer;
 use async_nats::jetstream::stream::{Info, Stream};
 use chassis::bus::Bus;
 use chrono::{DateTime, Utc};
-use envelope::STREAMS;
+use envelope::{CATALOGUE, STREAMS};
 use futures::{TryStreamExt as _, future};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -43,6 +44,8 @@ pub(crate) struct StreamView {
     pub(crate) oldest_at: Option<DateTime<Utc>>,
     /// How long it keeps messages; null for ever.
     pub(crate) retention_seconds: Option<u64>,
+    /// The services that publish what is in it, by the catalogue.
+    pub(crate) producers: Vec<&'static str>,
 }
 
 /// A consumer, now.
@@ -98,7 +101,21 @@ fn stream_view(info: &Info) -> StreamView {
         last_seq: state.last_sequence,
         oldest_at: (state.messages > 0).then_some(state.first_timestamp),
         retention_seconds: kept_for(info.config.max_age),
+        producers: producers(&info.config.name),
     }
+}
+
+/// Who publishes to a stream: `services/TickAPI` is `TickAPI` here.
+fn producers(stream: &str) -> Vec<&'static str> {
+    let contracts = CATALOGUE.iter().filter(|one| one.stream.name == stream);
+    let names = contracts.map(
+        |one| match one.producer.service.trim_start_matches("services/") {
+            "*" => "every service",
+            name => name,
+        },
+    );
+    let names: BTreeSet<_> = names.collect();
+    names.into_iter().collect()
 }
 
 /// The broker writes "for ever" as zero.
@@ -119,6 +136,12 @@ fn consumer_view(info: consumer::Info) -> ConsumerView {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_publishes_to_a_stream_is_named_once() {
+        assert_eq!(producers("RATE"), ["TickAPI"]);
+        assert_eq!(producers("GDPR"), ["TickAPI", "UserAPI", "every service"]);
+    }
 
     #[test]
     fn no_age_limit_is_for_ever() {

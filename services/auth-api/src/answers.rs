@@ -13,7 +13,6 @@ use clients::notifier::{AccountMail, QueueAccountMail};
 use clients::user::FindOrCreate;
 use envelope::{UserId, user};
 
-use crate::App;
 use crate::account::{Email, Name, Password};
 use crate::attempts::Account;
 use crate::error::Error;
@@ -21,6 +20,7 @@ use crate::handlers::sessions::end_all;
 use crate::secrets::{self as made, CODE_LASTS, CONFIRMATION_LASTS};
 use crate::store::credentials::{self, Standing};
 use crate::store::{secrets, sessions};
+use crate::{App, suspension};
 
 pub(crate) fn answers(app: App) -> BoundAnswers {
     Answers::new()
@@ -32,6 +32,8 @@ pub(crate) fn answers(app: App) -> BoundAnswers {
         .on(return_credential)
         .on(set_role)
         .on(mail_secret)
+        .on(suspension::show_account)
+        .on(suspension::suspend)
         .with_state(app)
 }
 

@@ -8,6 +8,7 @@ use chassis::database::DatabaseError;
 use chassis::http::Problem;
 use chassis::rpc::{AskError, Refusal};
 use chassis::unit_of_work::WorkError;
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
 use crate::attempts::TooMany;
 use crate::passwords::HashingError;
@@ -19,6 +20,8 @@ pub(crate) enum Error {
     WrongCredentials,
     #[error("too many failed attempts")]
     TooManyAttempts(Duration),
+    #[error("the user is shut out for a time")]
+    Suspended(DateTime<Utc>, TimeDelta),
     #[error("no registration waits for this token")]
     UnknownToken,
     #[error("there is no such session of this user")]
@@ -63,6 +66,15 @@ impl From<Error> for Problem {
                 "Too many failed attempts for this account; wait before the next.",
             )
             .retry_after(wait.as_secs() + 1),
+            Error::Suspended(until, wait) => Self::new(
+                StatusCode::FORBIDDEN,
+                "suspended",
+                format!(
+                    "This account is suspended until {}.",
+                    until.to_rfc3339_opts(SecondsFormat::Secs, true)
+                ),
+            )
+            .retry_after(u64::try_from(wait.num_seconds() + 1).unwrap_or_default()),
             Error::UnknownToken => Self::new(
                 StatusCode::BAD_REQUEST,
                 "unknown-token",
@@ -103,5 +115,15 @@ mod tests {
         let response = Error::TooManyAttempts(Duration::from_millis(1500)).into_response();
         assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
         assert_eq!(response.headers()["retry-after"], "2");
+    }
+
+    #[test]
+    fn who_is_shut_out_is_told_until_when() {
+        let until = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        let problem = Problem::from(Error::Suspended(until, TimeDelta::hours(1)));
+        let text = serde_json::to_string(&problem).unwrap();
+        assert!(text.contains("until 2027-01-15T08:00:00Z"), "{text}");
+        assert_eq!(problem.status(), StatusCode::FORBIDDEN);
+        assert_eq!(problem.into_response().headers()["retry-after"], "3601");
     }
 }

@@ -3,11 +3,11 @@
 //! | | |
 //! |---|---|
 //! | **Serves** | `/api/v1/auth/...`: register, confirm, log in, log out, own sessions |
-//! | **Answers** | [`clients::auth`]: verify a token, re-authenticate, send a code, end a user's sessions, create an account, set a role, a mail's secret |
+//! | **Answers** | [`clients::auth`]: verify a token, re-authenticate, send a code, end a user's sessions, create an account, set a role, show an account, suspend a user, a mail's secret |
 //! | **Calls** | UserAPI (which user has this address? whose new address does this link confirm?), Notifier (a mail about an account) |
 //! | **Publishes** | `user.register`, `user.login`, `gdpr.purged` |
 //! | **Consumes** | `gdpr.delete` |
-//! | **Personal data** | per user id: password hash (Argon2id), role, hashed session tokens, hashed confirmation tokens, a hashed code; no address, no name |
+//! | **Personal data** | per user id: password hash (Argon2id), role, hashed session tokens, hashed confirmation tokens, a hashed code, until when they are shut out; no address, no name |
 
 mod account;
 mod age;
@@ -24,6 +24,7 @@ mod passwords;
 mod router;
 mod secrets;
 mod store;
+mod suspension;
 
 use std::ops::Deref;
 use std::sync::Arc;

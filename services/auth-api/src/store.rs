@@ -3,12 +3,14 @@
 pub(crate) mod credentials;
 pub(crate) mod secrets;
 pub(crate) mod sessions;
+pub(crate) mod suspensions;
 
 use chassis::database::{DatabaseError, Session};
 use chassis::sql;
 use envelope::UserId;
 
-const ERASE: [&str; 4] = [
+const ERASE: [&str; 5] = [
+    "DELETE FROM suspension WHERE user_id = $1",
     "DELETE FROM session WHERE user_id = $1",
     "DELETE FROM confirmation WHERE user_id = $1",
     "DELETE FROM mailed_code WHERE user_id = $1",

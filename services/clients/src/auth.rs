@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chassis::rpc::Question;
+use chrono::{DateTime, Utc};
 use envelope::UserId;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -163,6 +164,50 @@ pub struct SetRole {
 
 impl Question for SetRole {
     const SUBJECT: &'static str = "svc.auth-api.set-role";
+    type Answer = ();
+}
+
+/// What AuthAPI knows of a user. Refused with `unknown-user`.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub struct ShowAccount {
+    /// Whom.
+    pub user: UserId,
+}
+
+/// An account, without what proves whose it is.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Account {
+    /// What its user may do.
+    pub role: Role,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// Whether its address is confirmed.
+    pub is_confirmed: bool,
+    /// Until when its user may not log in, if that is not over.
+    pub suspended_until: Option<DateTime<Utc>>,
+    /// How often its user is logged in.
+    pub sessions: i64,
+}
+
+impl Question for ShowAccount {
+    const SUBJECT: &'static str = "svc.auth-api.show-account";
+    type Answer = Account;
+}
+
+/// Shuts a user out for a time, which ends their sessions, or lets them in again. Refused with `unknown-user`, and
+/// with `not-below` when who asks is no admin and the user may do as much as they.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub struct Suspend {
+    /// Whom.
+    pub user: UserId,
+    /// Until when; none lets them in.
+    pub until: Option<DateTime<Utc>>,
+    /// What the one who asks may do.
+    pub by: Role,
+}
+
+impl Question for Suspend {
+    const SUBJECT: &'static str = "svc.auth-api.suspend";
     type Answer = ();
 }
 

@@ -134,6 +134,15 @@ pub static RIGHTS: Activity = Activity {
     recipients: "nobody",
 };
 
+/// Reports about photos.
+pub static MODERATION: Activity = Activity {
+    id: "moderation",
+    name: "Reports about photos",
+    purpose: "to look into what people report about photos, to hide what nobody should see, and to hear its owner",
+    basis: Basis::LegalObligation,
+    recipients: "moderators and admins, without who reported; the photo's owner learns for what it was hidden",
+};
+
 /// The audit log.
 pub static ACCOUNTABILITY: Activity = Activity {
     id: "accountability",
@@ -173,6 +182,7 @@ pub static ACTIVITIES: &[&Activity] = &[
     &STATISTICS,
     &ERASURE,
     &RIGHTS,
+    &MODERATION,
     &ACCOUNTABILITY,
     &DELIVERY,
     &BACKUP,

@@ -24,6 +24,16 @@ pub static IMPORTS: &[(&str, &str, Import)] = &[
     ("tick-api", "tick", Import::Rows),
     ("tick-api", "deleted_tick", Import::Rows),
     ("tick-api", "rating", Import::Rows),
+    (
+        "tick-api",
+        "report",
+        Import::Stay("what the other instance's moderators look into"),
+    ),
+    (
+        "tick-api",
+        "moderation_case",
+        Import::Stay("what the other instance's moderators decide"),
+    ),
     // UserAPI tells of what stands when the import ends.
     ("tick-api", "limited", Import::Follow),
     ("auth-api", "credential", Import::Follow),
@@ -41,6 +51,11 @@ pub static IMPORTS: &[(&str, &str, Import)] = &[
         "auth-api",
         "mailed_code",
         Import::Stay("a code that the other instance asks for"),
+    ),
+    (
+        "auth-api",
+        "suspension",
+        Import::Stay("who is shut out elsewhere is not shut out here"),
     ),
     ("user-api", "identity", Import::Follow),
     (

@@ -71,7 +71,7 @@ pub enum Category {
     Preference,
     /// That and when somebody did something.
     Activity,
-    /// Free text of an admin.
+    /// Free text that says why somebody did something.
     Reason,
     /// Whole events, of all their categories.
     Event,

@@ -29,10 +29,12 @@ impl Seal {
 /// All columns that are sealed with the deployment's key. What is sealed with a key of its own, as addresses and
 /// names are, has that key among them.
 pub static SEALS: &[Seal] = &[
-    private("place"),
-    private("note"),
+    private("tick", "place", "id"),
+    private("tick", "note", "id"),
     own_key("identity"),
     own_key("address_change"),
+    private("report", "note", "id"),
+    private("moderation_case", "appeal", "image"),
     Seal {
         service: "user-api",
         table: "export",
@@ -63,12 +65,12 @@ const fn own_key(table: &'static str) -> Seal {
     }
 }
 
-const fn private(column: &'static str) -> Seal {
+const fn private(table: &'static str, column: &'static str, id: &'static str) -> Seal {
     Seal {
         service: "tick-api",
-        table: "tick",
+        table,
         column,
-        id: "id",
+        id,
         purpose: "tick-api private",
         part: column,
     }

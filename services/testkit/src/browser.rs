@@ -189,6 +189,13 @@ impl Browser {
             .await;
     }
 
+    /// Has the page shown as to somebody who prefers light or dark colours: `light`, `dark`.
+    pub async fn prefer(&self, colours: &str) {
+        let feature = json!({"name": "prefers-color-scheme", "value": colours});
+        let features = json!({"features": [feature]});
+        self.chromium("Emulation.setEmulatedMedia", features).await;
+    }
+
     /// Takes the scroll bars out of the picture.
     pub async fn hide_scrollbars(&self) {
         let script = "document.documentElement.style.scrollbarWidth = 'none'";

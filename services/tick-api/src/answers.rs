@@ -1,5 +1,5 @@
 //! The table of answered questions, and the answers: an erasure that may begin, somebody who comes from
-//! another instance, and pictures that a new model is to score.
+//! another instance, pictures that a new model is to score, and what moderators see and decide.
 
 use chassis::rpc::{Answers, BoundAnswers, Refusal};
 use chassis::unit_of_work::Draft;
@@ -9,6 +9,7 @@ use envelope::{UserId, gdpr};
 
 use crate::App;
 use crate::error::Error;
+use crate::moderation;
 use crate::picture::{self, Size};
 use crate::store::ratings::{Entry, hear};
 use crate::store::{images, imports};
@@ -20,6 +21,8 @@ pub(crate) fn table(app: App) -> BoundAnswers {
         .on(photo_part)
         .on(ratings_given)
         .on(scored_by_others)
+        .on(moderation::list)
+        .on(moderation::decide)
         .with_state(app)
 }
 

@@ -32,6 +32,9 @@ pub(crate) enum Error {
     /// One does not rate one's own image.
     #[error("the image is the caller's own")]
     OwnImage,
+    /// Nobody hid the image.
+    #[error("the image is not hidden")]
+    NotHidden,
     /// One ticks with one's own images only.
     #[error("the image is somebody else's")]
     NotOwnImage,
@@ -118,7 +121,14 @@ impl From<Error> for Problem {
                 "You withdrew your consent to exact places. Leave the place out, or consent to it again first, \
                  with POST /api/v1/users/me/consents.",
             ),
-            Error::OwnImage => forbidden("own-image", "This image is yours: others rate it."),
+            Error::OwnImage => forbidden(
+                "own-image",
+                "This image is yours: others rate or report it.",
+            ),
+            Error::NotHidden => conflict(
+                "not-hidden",
+                "This image is not hidden: there is nothing to object to.",
+            ),
             Error::NotOwnImage => forbidden(
                 "not-own-image",
                 "This image is somebody else's. Upload one of your own and tick with that.",
@@ -127,8 +137,7 @@ impl From<Error> for Problem {
                 "/image/url",
                 "names no image that is here; upload it first and use the url from the answer",
             ),
-            Error::TickExists => Self::new(
-                StatusCode::CONFLICT,
+            Error::TickExists => conflict(
                 "tick-exists",
                 "Another tick has this id. To tick again, send a new id.",
             ),
@@ -187,6 +196,10 @@ fn no_room(used: u64, wanted: u64, quota: u64) -> Problem {
     )
 }
 
+fn conflict(kind: &str, detail: &str) -> Problem {
+    Problem::new(StatusCode::CONFLICT, kind, detail)
+}
+
 fn of_picture(error: &PictureError) -> Problem {
     let (status, kind) = match error {
         PictureError::Empty => (StatusCode::UNPROCESSABLE_ENTITY, "empty-picture"),
@@ -225,6 +238,7 @@ mod tests {
             (Error::PlaceWithdrawn, 403),
             (Error::OwnImage, 403),
             (Error::NotOwnImage, 403),
+            (Error::NotHidden, 409),
             (Error::UnknownImage, 422),
             (Error::TickExists, 409),
             (Error::TickGone, 410),

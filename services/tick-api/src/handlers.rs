@@ -8,6 +8,7 @@ pub(crate) mod live;
 pub(crate) mod pages;
 pub(crate) mod pictures;
 pub(crate) mod ratings;
+pub(crate) mod reports;
 pub(crate) mod species;
 pub(crate) mod ticks;
 

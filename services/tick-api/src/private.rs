@@ -1,14 +1,15 @@
-//! What only a tick's owner may read: sealed before it goes to the database.
+//! What only a tick's owner may read, or only moderators: sealed before it goes to the database.
 
 use chassis::access::Sealed;
 use chassis::database::DatabaseError;
 use chassis::keys::{Keys, PurposeKey, SealingKey};
 use envelope::TickId;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::place::Place;
 
-/// Seals and opens the private columns of ticks; cheap to clone.
+/// Seals and opens private columns; cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Private {
     sealing: SealingKey,
@@ -36,17 +37,18 @@ impl Private {
 
     /// The precise place, as hexadecimal digits of the sealed bytes.
     pub(crate) fn seal_place(&self, tick: TickId, place: Place) -> String {
-        self.seal(tick, "place", &format!("{} {}", place.lat, place.lon))
+        let text = format!("{} {}", place.lat, place.lon);
+        hex::encode(self.seal_words(tick.0, "place", &text))
     }
 
     /// The note, as hexadecimal digits of the sealed bytes.
     pub(crate) fn seal_note(&self, tick: TickId, note: &str) -> String {
-        self.seal(tick, "note", note)
+        hex::encode(self.seal_words(tick.0, "note", note))
     }
 
     /// The precise place again.
     pub(crate) fn open_place(&self, tick: TickId, sealed: &[u8]) -> Result<Place, DatabaseError> {
-        let text = self.open(tick, "place", sealed)?;
+        let text = self.open_words(tick.0, "place", sealed)?;
         let place = text
             .split_once(' ')
             .and_then(|(lat, lon)| Some((lat.parse().ok()?, lon.parse().ok()?)));
@@ -56,38 +58,51 @@ impl Private {
 
     /// The note again.
     pub(crate) fn open_note(&self, tick: TickId, sealed: &[u8]) -> Result<String, DatabaseError> {
-        self.open(tick, "note", sealed)
+        self.open_words(tick.0, "note", sealed)
     }
 
-    /// Opens a private column of a tick, for an export.
+    /// Opens a private column, for an export.
     pub(crate) fn open_column(&self, sealed: &Sealed<'_>) -> Result<Value, DatabaseError> {
-        let (tick, bytes) = (TickId(sealed.id_of("id")?), sealed.bytes()?);
-        match sealed.column {
-            "place" => {
-                let Place { lat, lon } = self.open_place(tick, &bytes)?;
+        let bytes = sealed.bytes()?;
+        match (sealed.table, sealed.column) {
+            ("tick", "place") => {
+                let Place { lat, lon } = self.open_place(TickId(sealed.id_of("id")?), &bytes)?;
                 Ok(json!({"lat": lat, "lon": lon}))
             }
-            "note" => Ok(self.open_note(tick, &bytes)?.into()),
-            _ => Err(DatabaseError::Damaged("a sealed column of tick")),
+            ("tick" | "report", "note") => {
+                Ok(self.open_words(sealed.id_of("id")?, "note", &bytes)?.into())
+            }
+            ("moderation_case", "appeal") => {
+                let image = sealed.id_of("image")?;
+                Ok(self.open_words(image, "appeal", &bytes)?.into())
+            }
+            _ => Err(DatabaseError::Damaged("a sealed column")),
         }
     }
 
-    fn seal(&self, tick: TickId, column: &str, plain: &str) -> String {
-        hex::encode(self.sealing.seal(&spot(tick, column), plain.as_bytes()))
+    /// Words in a column of a row, sealed.
+    pub(crate) fn seal_words(&self, row: Uuid, column: &str, words: &str) -> Vec<u8> {
+        self.sealing.seal(&spot(row, column), words.as_bytes())
     }
 
-    fn open(&self, tick: TickId, column: &str, sealed: &[u8]) -> Result<String, DatabaseError> {
+    /// The words again.
+    pub(crate) fn open_words(
+        &self,
+        row: Uuid,
+        column: &str,
+        sealed: &[u8],
+    ) -> Result<String, DatabaseError> {
         self.sealing
-            .open(&spot(tick, column), sealed)
+            .open(&spot(row, column), sealed)
             .ok()
             .and_then(|plain| String::from_utf8(plain).ok())
-            .ok_or(DatabaseError::Damaged("a sealed column of tick"))
+            .ok_or(DatabaseError::Damaged("a sealed column"))
     }
 }
 
 /// A sealed value opens in its own row and column only.
-fn spot(tick: TickId, column: &str) -> String {
-    format!("{tick} {column}")
+fn spot(row: Uuid, column: &str) -> String {
+    format!("{row} {column}")
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use utoipa_axum::routes;
 
 use crate::App;
 use crate::handlers::{
-    erasure, feed, images, lists, live, pages, pictures, ratings, species, ticks,
+    erasure, feed, images, lists, live, pages, pictures, ratings, reports, species, ticks,
 };
 
 /// All routes of the service.
@@ -20,6 +20,8 @@ fn table() -> OpenApiRouter<App> {
         .routes(routes!(images::show))
         .routes(routes!(pictures::show))
         .routes(routes!(ratings::update, ratings::delete))
+        .routes(routes!(reports::create))
+        .routes(routes!(reports::appeal))
         .routes(routes!(ticks::create, ticks::list))
         .routes(routes!(ticks::show, ticks::delete))
         .routes(routes!(feed::list))
@@ -53,7 +55,7 @@ mod tests {
         let names: Vec<&str> = operations
             .map(|operation| operation["operationId"].as_str().unwrap())
             .collect();
-        assert_eq!(names.len(), 17);
+        assert_eq!(names.len(), 19);
         assert_eq!(names.iter().collect::<HashSet<_>>().len(), names.len());
     }
 

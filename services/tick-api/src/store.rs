@@ -8,6 +8,7 @@ pub(crate) mod images;
 pub(crate) mod imports;
 pub(crate) mod limits;
 pub(crate) mod lists;
+pub(crate) mod moderation;
 pub(crate) mod ratings;
 pub(crate) mod ticks;
 pub(crate) mod uploads;

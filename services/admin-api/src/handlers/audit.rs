@@ -2,10 +2,10 @@
 
 use axum::extract::State;
 use chassis::database::DatabaseError;
-use chassis::http::{Cursor, Json, List, ListQuery, PageRequest, Problem, Query};
+use chassis::http::{Cursor, Json, List, PageRequest, Problem, Query};
 use chrono::{DateTime, Utc};
-use serde::Serialize;
-use utoipa::ToSchema;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::App;
@@ -28,9 +28,23 @@ pub(crate) struct AuditView {
     reason: String,
 }
 
+/// Which part of the audit log is wanted.
+#[derive(Clone, Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AuditQuery {
+    /// Only actions that begin like this: `user.`, `image.hide`.
+    #[serde(default)]
+    action: String,
+    /// At most so many, 1 to 100; 20 if it is missing.
+    limit: Option<i64>,
+    /// From the answer before, with the same action.
+    cursor: Option<String>,
+}
+
 /// The audit log, the newest entries first.
 #[utoipa::path(
-    get, path = "/api/v1/admin/audit", tag = "admin", params(ListQuery), security(("bearer" = [])),
+    get, path = "/api/v1/admin/audit", tag = "admin", params(AuditQuery), security(("bearer" = [])),
     responses(
         (status = 200, description = "A part of the audit log", body = List<AuditView>),
         (status = 401, description = "Not logged in", body = Problem, content_type = "application/problem+json"),
@@ -41,12 +55,13 @@ pub(crate) struct AuditView {
 pub(crate) async fn list(
     _: Admin,
     State(app): State<App>,
-    Query(query): Query<ListQuery>,
+    Query(query): Query<AuditQuery>,
 ) -> Result<Json<List<AuditView>>, Error> {
     let page = PageRequest::<Cursor<i64>>::new(query.limit, query.cursor.as_deref())?;
     let before = page.after.unwrap_or(Cursor::before_all(i64::MAX));
     let mut session = app.database.read().await?;
-    let entries = store::list(&mut session, (before.key, before.id), page.rows_to_read()).await?;
+    let before = (before.key, before.id);
+    let entries = store::list(&mut session, &query.action, before, page.rows_to_read()).await?;
     let views: Result<Vec<_>, _> = entries.into_iter().map(view).collect();
     Ok(Json(page.list(views?, cursor)))
 }

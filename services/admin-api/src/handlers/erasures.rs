@@ -127,7 +127,8 @@ pub(crate) async fn retry(
 }
 
 impl Because {
-    fn parse(&self) -> Result<String, Problem> {
+    /// The words, checked.
+    pub(super) fn parse(&self) -> Result<String, Problem> {
         let reason = Reason::parse(&self.reason);
         let reason = reason.map_err(|detail| Problem::field("/reason", detail))?;
         Ok(reason.into_string())

@@ -2,15 +2,16 @@
 
 use axum::extract::State;
 use chassis::http::{Json, Path, Problem};
-use chassis::rpc::{AskError, ask};
+use chassis::rpc::ask;
 use clients::auth::{Role, SetRole};
-use envelope::{UserId, admin};
+use envelope::UserId;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::users::refused;
 use crate::App;
-use crate::audit::{self, ROLE_CHANGED, Reason, user_target};
+use crate::audit::{self, ROLE_CHANGED, Reason};
 use crate::error::Error;
 use crate::guard::Admin;
 
@@ -41,6 +42,12 @@ pub(crate) struct UserView {
     id: Uuid,
 }
 
+impl UserView {
+    pub(super) fn new(user: UserId) -> Self {
+        Self { id: user.0 }
+    }
+}
+
 /// Give somebody another role; their sessions have it at once.
 #[utoipa::path(
     put, path = "/api/v1/admin/users/{id}/role", tag = "admin", security(("bearer" = [])),
@@ -63,33 +70,10 @@ pub(crate) async fn update(
     let reason = Reason::parse(&new.reason).map_err(|detail| Problem::field("/reason", detail))?;
     let (user, role) = (UserId(id), new.role);
     let question = SetRole { user, role };
-    ask(&app.bus, &question).await.map_err(unknown_user)?;
-    record(&app, by, user, reason).await?;
+    ask(&app.bus, &question).await.map_err(refused)?;
+    audit::tell_of_user(&app, by, (ROLE_CHANGED, user), reason.into_string()).await?;
     Ok(Json(RoleView {
-        user: UserView { id },
+        user: UserView::new(user),
         role,
     }))
-}
-
-async fn record(app: &App, by: UserId, user: UserId, reason: Reason) -> Result<(), Error> {
-    let audit = admin::Audit {
-        admin: by.into(),
-        action: ROLE_CHANGED.to_owned(),
-        target: user_target(user),
-        reason: reason.into_string(),
-    };
-    let mut work = app.database.begin().await?;
-    if !work.erased_among(&[by.0, user.0]).await?.is_empty() {
-        return Err(Error::Erased);
-    }
-    audit::record(&mut work, audit).await?;
-    work.commit().await?;
-    Ok(())
-}
-
-fn unknown_user(error: AskError) -> Error {
-    match error.refusal() {
-        Some("unknown-user") => Error::NoSuchUser,
-        _ => error.into(),
-    }
 }

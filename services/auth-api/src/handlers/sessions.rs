@@ -22,6 +22,8 @@ use crate::error::Error;
 use crate::secrets::{self, SESSION_LASTS};
 use crate::store::credentials::{self, Standing};
 use crate::store::sessions::{self, Row};
+use crate::store::suspensions;
+use crate::suspension;
 
 /// Tokens are for whoever asked, not for caches on the way.
 const NOT_STORED: [(HeaderName, &str); 1] = [(header::CACHE_CONTROL, "no-store")];
@@ -75,6 +77,7 @@ pub(crate) struct SessionView {
     responses(
         (status = 200, description = "Logged in", body = BegunSession),
         (status = 401, description = "Address and password do not belong together, or the address is not confirmed", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The user is shut out for a time; see Retry-After", body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "The user was erased just now", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "A field is wrong", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "Too many failed attempts for this account; see Retry-After", body = Problem, content_type = "application/problem+json"),
@@ -252,6 +255,10 @@ async fn begin(app: &App, user: UserId) -> Result<BegunSession, Error> {
     let mut work = app.database.begin().await?;
     if work.is_erased(user.0).await? {
         return Err(Error::Erased);
+    }
+    if let Some(until) = suspensions::until(&mut work, user, now.timestamp_micros()).await? {
+        let until = suspension::time(until)?;
+        return Err(Error::Suspended(until, until - now));
     }
     sessions::insert(&mut work, user, &token.hash, &row).await?;
     work.publish(Draft::new(user::Login { user: user.into() }))?;

@@ -23,6 +23,7 @@ const CREATE: &str = "INSERT INTO credential (user_id, password, role, created_a
 const GIVE_BACK: &str = "INSERT INTO credential (user_id, password, role, created_at, confirmed_at)
     VALUES ($1, $2, $3, $4, $5)
     ON CONFLICT (user_id) DO UPDATE SET password = excluded.password, role = excluded.role";
+const ACCOUNT: &str = "SELECT role, created_at, confirmed_at FROM credential WHERE user_id = $1";
 const SET_ROLE: &str = "UPDATE credential SET role = $2 WHERE user_id = $1";
 
 /// How far an account has come.
@@ -47,6 +48,36 @@ pub(crate) struct Credential {
     pub(crate) password: String,
     /// Whether it may be used.
     pub(crate) standing: Standing,
+}
+
+/// How an account stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Account {
+    /// What its user may do.
+    pub(crate) role: Role,
+    /// When it was made.
+    pub(crate) created_at: i64,
+    /// Whether its address is confirmed.
+    pub(crate) is_confirmed: bool,
+}
+
+/// The account of a user, if there is one.
+pub(crate) async fn account(
+    session: &mut Session,
+    user: UserId,
+) -> Result<Option<Account>, DatabaseError> {
+    let row: Option<(String, i64, Option<i64>)> =
+        sql!(session, c => sqlx::query_as(ACCOUNT).bind(user.0).fetch_optional(c).await)?;
+    row.map(|(role, created_at, confirmed_at)| {
+        Ok(Account {
+            role: role
+                .parse()
+                .map_err(|_| DatabaseError::Damaged("credential.role"))?,
+            created_at,
+            is_confirmed: confirmed_at.is_some(),
+        })
+    })
+    .transpose()
 }
 
 /// The credential of a user.

@@ -10,12 +10,15 @@ const INSERT: &str = "INSERT INTO session (id, token_hash, user_id, created_at, 
     VALUES ($1, $2, $3, $4, $5)";
 const FIND: &str = "SELECT session.id, session.user_id, credential.role
     FROM session JOIN credential ON credential.user_id = session.user_id
-    WHERE session.token_hash = $1 AND session.expires_at > $2";
+    WHERE session.token_hash = $1 AND session.expires_at > $2
+        AND NOT EXISTS (SELECT 1 FROM suspension
+                        WHERE suspension.user_id = session.user_id AND suspension.suspended_until > $2)";
 const LIST: &str = "SELECT id, created_at, expires_at FROM session
     WHERE user_id = $1 AND expires_at > $2 AND (created_at, id) < ($3, $4)
     ORDER BY created_at DESC, id DESC LIMIT $5";
 const SHOW: &str = "SELECT id, created_at, expires_at FROM session
     WHERE user_id = $1 AND id = $2 AND expires_at > $3";
+const COUNT: &str = "SELECT COUNT(*) FROM session WHERE user_id = $1 AND expires_at > $2";
 const DELETE_ALL: &str = "DELETE FROM session WHERE user_id = $1";
 const DELETE: &str = "DELETE FROM session WHERE id = $1 AND user_id = $2";
 
@@ -53,7 +56,7 @@ pub(crate) async fn insert(
     Ok(())
 }
 
-/// Whose token this is, if it is good.
+/// Whose token this is, if it is good, and its user is not shut out.
 pub(crate) async fn find(
     session: &mut Session,
     token_hash: &str,
@@ -84,6 +87,15 @@ pub(crate) async fn list(
     let rows: Vec<(Uuid, i64, i64)> = sql!(session, c => sqlx::query_as(LIST)
         .bind(user.0).bind(now).bind(before.0).bind(before.1).bind(limit).fetch_all(c).await)?;
     Ok(rows.into_iter().map(Row::from).collect())
+}
+
+/// How many of a user's sessions have not ended.
+pub(crate) async fn count(
+    session: &mut Session,
+    user: UserId,
+    now: i64,
+) -> Result<i64, DatabaseError> {
+    Ok(sql!(session, c => sqlx::query_scalar(COUNT).bind(user.0).bind(now).fetch_one(c).await)?)
 }
 
 /// A session of this user that has not ended.

@@ -293,3 +293,27 @@ async fn erasing_deletes_all_rows_of_that_person_and_no_others() {
     assert_eq!(erase(&mut work, ada).await.unwrap(), 0);
     assert_eq!(erase(&mut work, bob).await.unwrap(), 4);
 }
+
+#[tokio::test]
+async fn no_token_of_somebody_who_is_shut_out_is_good_until_that_is_over() {
+    let (database, _folder) = database().await;
+    let mut work = database.begin().await.unwrap();
+    let user = user();
+    let made = credentials::create(&mut work, user, "hash", Role::Birder, NOW).await;
+    assert!(made.unwrap());
+    sessions::insert(&mut work, user, "token", &row(NOW))
+        .await
+        .unwrap();
+    assert_eq!(sessions::count(&mut work, user, NOW).await.unwrap(), 1);
+
+    suspensions::set(&mut work, user, NOW + 10).await.unwrap();
+    for (now, is_good) in [(NOW, false), (NOW + 9, false), (NOW + 10, true)] {
+        let found = sessions::find(&mut work, "token", now).await.unwrap();
+        assert_eq!(found.is_some(), is_good, "{now}");
+    }
+    suspensions::lift(&mut work, user).await.unwrap();
+    let until = suspensions::until(&mut work, user, NOW).await;
+    assert_eq!(until.unwrap(), None);
+    suspensions::set(&mut work, user, LATER).await.unwrap();
+    assert_eq!(erase(&mut work, user).await.unwrap(), 3);
+}

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Table, column, personal, technical};
-use crate::activities::ACCOUNTS;
+use crate::activities::{ACCOUNTS, MODERATION};
 use crate::belongs::person;
 use crate::model::Category::{Activity, Credential, Pseudonym};
 use crate::model::Retention;
@@ -109,6 +109,17 @@ pub(super) static TABLES: &[Table] = &[
                 "until when it can be used",
             ),
             technical("tries", "how often it was tried"),
+        ],
+    )
+    .of(&[person("user_id", AccountHolder)]),
+    personal(
+        SERVICE,
+        "suspension",
+        &MODERATION,
+        Retention::For(Duration::from_hours(365 * 24)),
+        &[
+            column("user_id", AccountHolder, Pseudonym, "who is shut out"),
+            column("suspended_until", AccountHolder, Activity, "until when"),
         ],
     )
     .of(&[person("user_id", AccountHolder)]),

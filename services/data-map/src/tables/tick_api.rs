@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::{Table, column, personal};
-use crate::activities::{PLACES, RATINGS, RIGHTS, TICKS};
+use crate::activities::{MODERATION, PLACES, RATINGS, RIGHTS, TICKS};
 use crate::belongs::{person, photo};
 use crate::model::Category::{
-    Activity, Location, Observation, Photo, Preference, Pseudonym, Rating, Score,
+    Activity, Location, Observation, Photo, Preference, Pseudonym, Rating, Reason, Score,
 };
 use crate::model::Retention;
 use crate::model::Whose::{AccountHolder, ImageOwner, Rater};
@@ -186,4 +186,62 @@ pub(super) static TABLES: &[Table] = &[
         ],
     )
     .of(&[person("user_id", AccountHolder)]),
+    personal(
+        SERVICE,
+        "report",
+        &MODERATION,
+        Retention::Account,
+        &[
+            column("id", AccountHolder, Pseudonym, "the report"),
+            column("image", ImageOwner, Pseudonym, "the photo"),
+            column("reporter", AccountHolder, Pseudonym, "who reported it"),
+            column("category", AccountHolder, Activity, "what is wrong with it"),
+            column(
+                "note",
+                AccountHolder,
+                Reason,
+                "the same in their words: sealed",
+            )
+            .opened(),
+            column("reported_at", AccountHolder, Activity, "when"),
+        ],
+    )
+    .of(&[person("reporter", AccountHolder)]),
+    personal(
+        SERVICE,
+        "moderation_case",
+        &MODERATION,
+        Retention::Account,
+        &[
+            column("id", ImageOwner, Pseudonym, "the case"),
+            column("image", ImageOwner, Pseudonym, "the photo"),
+            column(
+                "is_open",
+                ImageOwner,
+                Activity,
+                "whether a moderator has to look at it",
+            ),
+            column("changed_at", ImageOwner, Activity, "since when"),
+            column(
+                "hidden_for",
+                ImageOwner,
+                Activity,
+                "for what others do not see the photo",
+            ),
+            column(
+                "appeal",
+                ImageOwner,
+                Reason,
+                "what its owner says against that: sealed",
+            )
+            .opened(),
+            column(
+                "appealed_at",
+                ImageOwner,
+                Activity,
+                "when its owner said so",
+            ),
+        ],
+    )
+    .of(&[photo("image", OWN_PHOTOS)]),
 ];

@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use chassis::database::DatabaseError;
 use chassis::http::{Json, Path, Problem, body_within};
 use clients::Caller;
+use clients::moderation::Category;
 use envelope::{ImageId, UserId};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -14,6 +15,7 @@ use uuid::Uuid;
 use super::ImageRef;
 use crate::App;
 use crate::error::Error;
+use crate::moderation;
 use crate::picture::{Format, MAX_BYTES};
 use crate::ranking;
 use crate::species::{CHECKLIST, Species};
@@ -64,6 +66,18 @@ pub(crate) struct ImageView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1, maximum = 5)]
     my_rating: Option<i64>,
+    /// Moderators hid it: its owner alone is told so, and nobody else sees it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hidden: Option<Hiding>,
+}
+
+/// Why others do not see an image.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+pub(crate) struct Hiding {
+    /// What is wrong with it.
+    category: Category,
+    /// Whether its owner objected.
+    is_appealed: bool,
 }
 
 /// The ratings of an image in figures.
@@ -99,6 +113,7 @@ impl ImageView {
             rating: RatingFigures::from(row),
             rank: ranking::rounded(row.rank_value),
             my_rating: row.my_rating,
+            hidden: Hiding::new(row)?,
         })
     }
 
@@ -115,6 +130,17 @@ impl ImageView {
             Some(row) => Ok(Self::new(app, &row)?),
             None => Err(missing(app, image).await),
         }
+    }
+}
+
+impl Hiding {
+    /// From an image's row.
+    fn new(row: &ImageRow) -> Result<Option<Self>, DatabaseError> {
+        let category = row.hidden_for.as_deref().map(moderation::category);
+        Ok(category.transpose()?.map(|category| Self {
+            category,
+            is_appealed: row.appealed_at.is_some(),
+        }))
     }
 }
 

@@ -5,6 +5,7 @@ use axum::http::HeaderName;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use chassis::http::{Path, Problem};
 use clients::Caller;
+use clients::auth::Role;
 use envelope::{ImageId, UserId};
 use uuid::Uuid;
 
@@ -16,8 +17,8 @@ use crate::store::images::{self, SeenBy};
 
 /// A picture never changes, but it may be erased or hidden: then no cache shows it for longer than five minutes.
 const FOR_EVERYBODY: &str = "public, max-age=300, immutable";
-/// What only its owner sees is in no cache.
-const FOR_ITS_OWNER: &str = "private, no-store";
+/// What only its owner sees, or a moderator, is in no cache.
+const FOR_FEW: &str = "private, no-store";
 /// A browser that shows the picture by itself styles the page around it.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
 
@@ -30,7 +31,7 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
     ),
     responses(
         (status = 200, body = String, content_type = "image/jpeg"),
-        (status = 404, description = "There is none, or its owner restricted what is done with their data.", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "There is none, its owner restricted what is done with their data, or moderators hid it.", body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "It was deleted.", body = Problem, content_type = "application/problem+json"),
     )
 )]
@@ -46,7 +47,10 @@ pub(crate) async fn show(
     drop(session);
     let caching = match seen_by {
         Some(SeenBy::Everybody) => FOR_EVERYBODY,
-        Some(SeenBy::Owner(owner)) if is(&caller, owner) => FOR_ITS_OWNER,
+        Some(SeenBy::Owner(owner)) if is(&caller, owner) => FOR_FEW,
+        Some(SeenBy::OwnerAndModerators(owner)) if is(&caller, owner) || moderates(&caller) => {
+            FOR_FEW
+        }
         // Files without a row are an upload on its way, or the rest of one that failed.
         _ => return Err(missing(&app, image).await),
     };
@@ -66,6 +70,11 @@ pub(crate) async fn show(
 /// Whether the one who asks is this user. What everybody sees needs no token, so one that is not good is as none.
 fn is(caller: &Result<Option<Caller>, Problem>, user: UserId) -> bool {
     matches!(caller, Ok(Some(caller)) if caller.user == user)
+}
+
+/// Whether the one who asks looks after what others should not see.
+fn moderates(caller: &Result<Option<Caller>, Problem>) -> bool {
+    matches!(caller, Ok(Some(caller)) if caller.role >= Role::Moderator)
 }
 
 /// The size that a file's name stands for; each has one name only.

@@ -13,7 +13,9 @@ const IMAGES: &str =
     "SELECT id FROM image WHERE owner = $1 UNION SELECT id FROM upload WHERE owner = $1";
 const RATED: &str = "SELECT image FROM rating WHERE rater = $1 AND rating IS NOT NULL";
 /// In this order nothing refers to what is gone already.
-const DELETES: [&str; 6] = [
+const DELETES: [&str; 8] = [
+    "DELETE FROM report WHERE reporter = $1 OR image IN (SELECT id FROM image WHERE owner = $1)",
+    "DELETE FROM moderation_case WHERE image IN (SELECT id FROM image WHERE owner = $1)",
     "DELETE FROM rating WHERE rater = $1 OR image IN (SELECT id FROM image WHERE owner = $1)",
     "DELETE FROM tick WHERE owner = $1",
     "DELETE FROM deleted_tick WHERE owner = $1",

@@ -15,16 +15,19 @@ use uuid::Uuid;
 use super::id_list;
 use crate::ranking;
 
-/// An image as people see it; `$1` is who looks, and sees their own whatever they restricted. With several species in one picture, the first tick's is shown.
+/// An image as people see it; `$1` is who looks, and sees their own though it is restricted or hidden. With several
+/// species in one picture, the first tick's is shown.
 macro_rules! view {
     () => {
         "SELECT i.id, i.score, i.reasons, i.model, i.rating_count, i.rating_sum, i.rank_value, i.ticked_at,
                 (SELECT t.species FROM tick AS t WHERE t.image = i.id AND t.species IS NOT NULL
                  ORDER BY t.created_at, t.id LIMIT 1) AS species,
-                r.rating AS my_rating
+                r.rating AS my_rating, m.hidden_for, m.appealed_at
          FROM image AS i LEFT JOIN rating AS r ON r.image = i.id AND r.rater = $1
+              LEFT JOIN moderation_case AS m ON m.image = i.id
          WHERE (i.owner = $1
-                OR NOT EXISTS (SELECT 1 FROM limited AS l WHERE l.user_id = i.owner AND l.restricted = true))
+                OR (m.hidden_for IS NULL
+                    AND NOT EXISTS (SELECT 1 FROM limited AS l WHERE l.user_id = i.owner AND l.restricted = true)))
            AND "
     };
 }
@@ -49,14 +52,19 @@ const SAME: &str =
 const SCORED_BY_OTHERS: &str = "SELECT id, owner, model FROM image
     WHERE scored_at IS NOT NULL AND score IS NOT NULL AND id > $1 AND (model IS NULL OR model <> $2)
     ORDER BY id LIMIT $3";
-const OWNER: &str = "SELECT i.owner, l.user_id FROM image AS i
-    LEFT JOIN limited AS l ON l.user_id = i.owner AND l.restricted = true WHERE i.id = $1";
+const OWNER: &str = "SELECT i.owner, l.user_id, m.id FROM image AS i
+    LEFT JOIN limited AS l ON l.user_id = i.owner AND l.restricted = true
+    LEFT JOIN moderation_case AS m ON m.image = i.id AND m.hidden_for IS NOT NULL WHERE i.id = $1";
 /// Locked in one order, so that two groups of requests never wait for each other. SQLite has one writer anyway.
 const STANDING: Sql = Sql {
-    sqlite: "SELECT id, owner, ticked_at, score, scored_at, rating_count, rating_sum FROM image
-             WHERE id IN (SELECT unhex(value) FROM json_each($1))",
-    postgres: "SELECT id, owner, ticked_at, score, scored_at, rating_count, rating_sum FROM image
-               WHERE id IN (SELECT value::uuid FROM jsonb_array_elements_text($1::jsonb) AS v(value))
+    sqlite: "SELECT id, owner, ticked_at, score, scored_at, rating_count, rating_sum,
+                    EXISTS (SELECT 1 FROM moderation_case AS m WHERE m.image = image.id AND m.hidden_for IS NOT NULL)
+                        AS is_hidden
+             FROM image WHERE id IN (SELECT unhex(value) FROM json_each($1))",
+    postgres: "SELECT id, owner, ticked_at, score, scored_at, rating_count, rating_sum,
+                      EXISTS (SELECT 1 FROM moderation_case AS m WHERE m.image = image.id AND m.hidden_for IS NOT NULL)
+                          AS is_hidden
+               FROM image WHERE id IN (SELECT value::uuid FROM jsonb_array_elements_text($1::jsonb) AS v(value))
                ORDER BY id FOR NO KEY UPDATE",
 };
 const SET_SCORES: Sql = Sql {
@@ -110,6 +118,10 @@ pub(crate) struct ImageRow {
     pub species: Option<String>,
     /// What the one who looks rated.
     pub my_rating: Option<i64>,
+    /// Why others do not see it.
+    pub hidden_for: Option<String>,
+    /// When its owner objected to that.
+    pub appealed_at: Option<i64>,
 }
 
 impl ImageRow {
@@ -139,6 +151,15 @@ pub(crate) struct Standing {
     pub rating_count: i64,
     /// Their sum.
     pub rating_sum: i64,
+    /// Whether moderators hid it.
+    pub is_hidden: bool,
+}
+
+impl Standing {
+    /// Whether it stands for a photo of another instance, and is nobody's.
+    pub(crate) fn stands_in(&self) -> bool {
+        self.owner.is_nil()
+    }
 }
 
 /// Who sees an image.
@@ -148,6 +169,8 @@ pub(crate) enum SeenBy {
     Everybody,
     /// Only whose it is: they restricted what is done with their data.
     Owner(UserId),
+    /// Whose it is, and moderators, who hid it.
+    OwnerAndModerators(UserId),
 }
 
 /// How the feed is ordered, and after which row it goes on.
@@ -218,17 +241,20 @@ pub(crate) async fn scored_by_others(
     Ok(rows.collect())
 }
 
-/// Whether everybody sees an image, if there is one.
+/// Who sees an image, if there is one.
 pub(crate) async fn seen_by(
     session: &mut Session,
     image: ImageId,
 ) -> Result<Option<SeenBy>, DatabaseError> {
-    let found: Option<(Uuid, Option<Uuid>)> =
+    let found: Option<(Uuid, Option<Uuid>, Option<Uuid>)> =
         sql!(session, c => sqlx::query_as(OWNER).bind(image.0).fetch_optional(c).await)?;
-    Ok(found.map(|(owner, restricted)| match restricted {
-        Some(_) => SeenBy::Owner(UserId(owner)),
-        None => SeenBy::Everybody,
-    }))
+    Ok(
+        found.map(|(owner, restricted, hidden)| match (restricted, hidden) {
+            (Some(_), _) => SeenBy::Owner(UserId(owner)),
+            (None, Some(_)) => SeenBy::OwnerAndModerators(UserId(owner)),
+            (None, None) => SeenBy::Everybody,
+        }),
+    )
 }
 
 /// An image as `viewer` sees it.

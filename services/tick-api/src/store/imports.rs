@@ -6,7 +6,8 @@ use clients::import::AnyKnown;
 use envelope::ImageId;
 use uuid::Uuid;
 
-use super::{id_list, images};
+use super::id_list;
+use super::images::{self, Standing};
 use crate::ranking;
 
 /// Of the person's photos and ticks those that are not theirs, and of the photos that they rated those that are
@@ -68,7 +69,7 @@ pub(crate) async fn stand_in(
     sql!(session, c => sqlx::query(text).bind(&ids).bind(NOBODY).bind(rank)
         .execute(c).await.map(drop))?;
     let there = images::standing(session, elsewhere.iter().map(|image| image.0)).await?;
-    Ok(there.values().all(|image| image.owner == NOBODY))
+    Ok(there.values().all(Standing::stands_in))
 }
 
 /// Deletes the rows that stood for photos whose last rating is gone. Says how many.

@@ -103,6 +103,12 @@ impl Board {
             .map(|standing| UserId(standing.owner))
     }
 
+    /// Whether moderators hid the image.
+    pub(crate) fn is_hidden(&self, image: ImageId) -> bool {
+        let standing = self.images.get(&image.0);
+        standing.is_some_and(|standing| standing.is_hidden)
+    }
+
     /// What stands of a rating.
     pub(crate) fn entry(&self, (image, rater): Pair) -> Option<Entry> {
         self.ratings.get(&(image.0, rater.0)).copied()

@@ -114,6 +114,7 @@ impl RatingChange {
             Wish::Rate(_) if restricted.contains(&rater.0) => Err(Error::Restricted),
             Wish::Rate(_) if restricted.contains(&owner.0) => Err(Error::NoSuchImage),
             Wish::Rate(_) if owner == rater => Err(Error::OwnImage),
+            Wish::Rate(_) if board.is_hidden(image) => Err(Error::NoSuchImage),
             Wish::Withdraw if stands.is_none() => Err(Error::NoSuchRating),
             Wish::Rate(rating) if stands == Some(rating) => Ok(Verdict::Stands),
             _ => Ok(Verdict::New(owner)),

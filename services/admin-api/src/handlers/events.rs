@@ -1,0 +1,193 @@
+//! One event: who produced it, and what became of it at each service.
+
+use std::collections::HashSet;
+
+use axum::extract::State;
+use chassis::deliveries::{Known, Status, WhatOf};
+use chassis::http::{Json, Path, Problem};
+use chassis::rpc::ask_service;
+use chrono::{DateTime, Utc};
+use envelope::{READERS, versions};
+use futures::future::join_all;
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::App;
+use crate::error::Error;
+use crate::guard::Admin;
+
+/// What the services know of one event; `None` for one that does not answer.
+type Answers = Vec<(&'static str, Option<Known>)>;
+
+/// An event, as the services know it. What is in it, it does not say.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct EventView {
+    /// Its id.
+    id: Uuid,
+    /// What kind of event it is, without its key; null when no service can tell any more.
+    #[schema(required)]
+    event: Option<String>,
+    /// The sequence that its stream gave it, while its producer's outbox knows it.
+    #[schema(required)]
+    sequence: Option<i64>,
+    /// Who has it in an outbox.
+    #[schema(required)]
+    producer: Option<&'static str>,
+    /// What became of it at each service that reads such events, or has handled it.
+    services: Vec<HandledView>,
+}
+
+/// What became of an event at one service.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct HandledView {
+    /// The service.
+    service: &'static str,
+    /// How the event stands there; null while the service does not answer, and for one that keeps no record.
+    #[schema(required)]
+    status: Option<Status>,
+    /// When it was handled.
+    #[schema(required)]
+    handled_at: Option<DateTime<Utc>>,
+    /// Why it is put aside, in words.
+    detail: String,
+    /// How often it was tried.
+    attempts: i64,
+    /// How many events of its key wait behind it.
+    behind: i64,
+}
+
+/// What became of an event. The services are asked, no stream is searched; what led to the event and followed from it
+/// `dipper explain` tells.
+#[utoipa::path(
+    get, path = "/api/v1/admin/events/{id}", operation_id = "show_event", tag = "admin", security(("bearer" = [])),
+    params(("id" = Uuid, Path, description = "The event")),
+    responses(
+        (status = 200, description = "What the services know of it", body = EventView),
+        (status = 401, description = "Not logged in", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "Not an admin, or no service knows it", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn show(
+    _: Admin,
+    State(app): State<App>,
+    Path(id): Path<Uuid>,
+) -> Result<Json<EventView>, Error> {
+    let answers = ask_all(&app, id).await;
+    let mut known = answers.iter().filter_map(|(_, known)| known.as_ref());
+    if !known.any(Known::is_something) {
+        return Err(Problem::not_found().into());
+    }
+    Ok(Json(view(id, &answers)))
+}
+
+async fn ask_all(app: &App, event: Uuid) -> Answers {
+    let question = WhatOf { event };
+    let asked = READERS.iter().map(|reader| async {
+        let known = ask_service(&app.bus, reader.service, &question).await;
+        (reader.service, known.ok())
+    });
+    join_all(asked).await
+}
+
+fn view(id: Uuid, answers: &Answers) -> EventView {
+    let produced = answers.iter().find_map(|(service, known)| {
+        let produced = known.as_ref()?.produced.as_ref()?;
+        Some((*service, produced))
+    });
+    let parked = answers.iter().filter_map(|(_, known)| known.as_ref());
+    let parked = parked.flat_map(|known| &known.parked).next();
+    let event = produced
+        .map(|(_, produced)| produced.event.clone())
+        .or_else(|| parked.map(|parked| parked.event.clone()));
+    let readers = event.as_deref().map(readers).unwrap_or_default();
+    let services = answers.iter().filter(|(service, known)| {
+        let has_it = |known: &Known| known.handled_at.is_some() || !known.parked.is_empty();
+        readers.contains(service) || known.as_ref().is_some_and(has_it)
+    });
+    EventView {
+        id,
+        event,
+        sequence: produced.and_then(|(_, produced)| produced.sequence),
+        producer: produced.map(|(service, _)| service),
+        services: services
+            .map(|(service, known)| handled(service, known.as_ref()))
+            .collect(),
+    }
+}
+
+/// Who reads events of this name: `rate.update.v2`.
+fn readers(name: &str) -> HashSet<&'static str> {
+    let mut words = name.split('.');
+    let (Some(entity), Some(kind)) = (words.next(), words.next()) else {
+        return HashSet::new();
+    };
+    versions(entity, kind)
+        .flat_map(|contract| contract.consumers)
+        .map(|consumer| consumer.service)
+        .collect()
+}
+
+fn handled(service: &'static str, known: Option<&Known>) -> HandledView {
+    let parked = known.and_then(|known| known.parked.first());
+    let handled_at = known.and_then(|known| known.handled_at);
+    let status = known.and_then(|known| match (parked, handled_at) {
+        (Some(parked), _) => Some(parked.status),
+        (None, Some(_)) => Some(Status::Completed),
+        (None, None) if known.is_stateless => None,
+        (None, None) => Some(Status::Unprocessed),
+    });
+    HandledView {
+        service,
+        status,
+        handled_at: handled_at.and_then(DateTime::from_timestamp_micros),
+        detail: parked
+            .map(|parked| parked.detail.clone())
+            .unwrap_or_default(),
+        attempts: parked.map_or(0, |parked| parked.attempts),
+        behind: parked.map_or(0, |parked| parked.behind),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chassis::deliveries::Produced;
+
+    use super::*;
+
+    #[test]
+    fn an_event_is_shown_at_all_who_read_it_and_at_who_handled_it() {
+        let produced = Produced {
+            event: "tick.delete.v1".to_owned(),
+            sequence: Some(7),
+        };
+        let known = |known: Known| Some(known);
+        let answers = vec![
+            (
+                "tick-api",
+                known(Known {
+                    produced: Some(produced),
+                    ..Known::default()
+                }),
+            ),
+            (
+                "statistics",
+                known(Known {
+                    handled_at: Some(1),
+                    ..Known::default()
+                }),
+            ),
+            ("notifier", known(Known::default())),
+            ("user-api", None),
+        ];
+        let view = view(Uuid::nil(), &answers);
+        assert_eq!((view.producer, view.sequence), (Some("tick-api"), Some(7)));
+        let states: Vec<_> = view
+            .services
+            .iter()
+            .map(|one| (one.service, one.status))
+            .collect();
+        let expected = [("statistics", Some(Status::Completed)), ("user-api", None)];
+        assert_eq!(states, expected);
+    }
+}
