@@ -101,6 +101,11 @@ impl From<Problem> for Error {
     }
 }
 
+const RESTRICTED: &str = "Processing is restricted at your request: nothing can be added. Lift the restriction first, \
+    with PUT /api/v1/users/me/limits.";
+const PLACE_WITHDRAWN: &str = "You withdrew your consent to exact places. Leave the place out, or consent to it again \
+    first, with POST /api/v1/users/me/consents.";
+
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match error {
@@ -111,16 +116,8 @@ impl From<Error> for Problem {
                 "account-gone",
                 "This account is being deleted; nothing can be added to it.",
             ),
-            Error::Restricted => forbidden(
-                "processing-restricted",
-                "Processing is restricted at your request: nothing can be added. Lift the restriction first, \
-                 with PUT /api/v1/users/me/limits.",
-            ),
-            Error::PlaceWithdrawn => forbidden(
-                "place-consent-withdrawn",
-                "You withdrew your consent to exact places. Leave the place out, or consent to it again first, \
-                 with POST /api/v1/users/me/consents.",
-            ),
+            Error::Restricted => forbidden("processing-restricted", RESTRICTED),
+            Error::PlaceWithdrawn => forbidden("place-consent-withdrawn", PLACE_WITHDRAWN),
             Error::OwnImage => forbidden(
                 "own-image",
                 "This image is yours: others rate or report it.",

@@ -64,7 +64,8 @@ pub(crate) async fn run(settings: &Settings, shelf: &Path) -> anyhow::Result<()>
         staging: &staging,
     };
     let id = clock.random_id().simple().to_string();
-    let manifest = Manifest::begin((id, keys.newest()), making.kind(), now, life);
+    let mut manifest = Manifest::begin((id, keys.newest()), now, life);
+    manifest.databases = making.kind();
     let made = Box::pin(making.make(manifest)).await;
     let manifest = match made {
         Ok(manifest) => manifest,

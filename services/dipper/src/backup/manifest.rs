@@ -57,6 +57,7 @@ impl Databases {
         }
     }
 
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it so")]
     fn are_files(&self) -> bool {
         *self == Self::Sqlite
     }
@@ -82,7 +83,6 @@ impl Manifest {
     /// Of a backup that is begun now.
     pub fn begin(
         (id, key): (String, u32),
-        databases: Databases,
         created_at: DateTime<Utc>,
         life: std::time::Duration,
     ) -> Self {
@@ -100,7 +100,7 @@ impl Manifest {
                 entries: 0,
                 link: String::new(),
             },
-            databases,
+            databases: Databases::default(),
             parts: Vec::new(),
         }
     }

@@ -37,14 +37,14 @@ impl Place {
     }
 
     async fn back_up(&self) -> Result<String, String> {
-        let shelf = self.shelf.path().to_string_lossy();
-        let made = command(&["backup", &*shelf], self.folder.path());
+        let to = self.shelf.path().to_string_lossy();
+        let made = command(&["backup", &*to], self.folder.path());
         outcome(&self.set(made)).await
     }
 
     async fn restore(&self, data: &Path, more: &[&str]) -> Result<String, String> {
-        let shelf = self.shelf.path().to_string_lossy();
-        let restored = command(&[&["restore", &*shelf], more].concat(), data);
+        let from = self.shelf.path().to_string_lossy();
+        let restored = command(&[&["restore", &*from], more].concat(), data);
         outcome(&self.set(restored)).await
     }
 }
