@@ -3,7 +3,7 @@
  * photo with progress, and the session.
  */
 
-import { t, tOr } from "./language.js";
+import { region, t, tOr } from "./language.js";
 
 const SESSION_KEY = "dipper.session";
 
@@ -23,6 +23,9 @@ export class Problem extends Error {
     this.retryAfter = Number.parseInt(retryAfter ?? "", 10) || 0;
     if (status === 429) {
       this.message = this.retryAfter ? t("problem.wait", { count: this.retryAfter }) : t("problem.wait-a-little");
+    } else if (kind === "suspended" && this.retryAfter) {
+      const end = new Date(Date.now() + this.retryAfter * 1000);
+      this.message = t("problem.suspended-until", { date: end.toLocaleDateString(region, { dateStyle: "long" }) });
     }
   }
 }
@@ -182,11 +185,24 @@ function parse(text) {
 }
 
 /**
+ * The file of a picture that only its owner sees: an address in the page cannot say who asks.
+ *
+ * @param {string} id
+ * @returns {Promise<Blob | null>}
+ */
+export async function ownPicture(id) {
+  if (!session.active) return null;
+  const headers = { Authorization: `Bearer ${session.token}` };
+  const response = await fetch(`/images/${id}/1024.jpg`, { headers, cache: "no-store" }).catch(() => null);
+  return response?.ok ? response.blob() : null;
+}
+
+/**
  * Sends a photo as it is. `fetch` reports no upload progress, so this uses XMLHttpRequest.
  *
  * @param {Blob} file the photo
  * @param {(share: number) => void} onProgress told the share that was sent, 0 to 1
- * @returns {Promise<{id: string, url: string, width: number, height: number}>}
+ * @returns {Promise<{id: string, url: string, width: number, height: number, duplicate_of?: string}>}
  */
 export function uploadImage(file, onProgress) {
   return new Promise((resolve, reject) => {

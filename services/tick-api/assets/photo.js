@@ -4,8 +4,8 @@ import { call, Problem, session } from "./api.js";
 import { byId, el } from "./dom.js";
 import { t, tOr } from "./language.js";
 import { followRatings } from "./live.js";
-import { decimal, speciesName } from "./pictures.js";
-import { report } from "./report.js";
+import { decimal, showOwn, speciesName } from "./pictures.js";
+import { appeal, report } from "./report.js";
 import { isOwn, learnOwnImages, ratingPart } from "./stars.js";
 
 /**
@@ -38,6 +38,7 @@ function fill(image, signal) {
     large(image.id, name),
     el("div", { class: "panel photo-text" },
       image.species?.english && el("p", { class: "scientific", lang: "la" }, image.species.scientific),
+      image.hidden && hiddenPart(image),
       figures,
       ratingPart(image, () => show()),
       session.active && !isOwn(image.id) && reportButton(image.id)),
@@ -49,6 +50,15 @@ function reportButton(id) {
   return el("button", { type: "button", class: "link report", on: { click: () => report(id) } }, t("report.title"));
 }
 
+/** What its owner reads of a picture that moderators have hidden. */
+function hiddenPart({ id, hidden }) {
+  const part = el("div", { class: "hidden-note" }, el("p", {}, t("hidden.text", { reason: t(`report.${hidden.category}`) })));
+  const sent = () => el("p", { class: "soft" }, t("appeal.sent"));
+  const button = el("button", { type: "button", class: "quiet", on: { click: () => appeal(id, () => button.replaceWith(sent())) } }, t("appeal.title"));
+  part.append(hidden.is_appealed ? sent() : button);
+  return part;
+}
+
 function large(id, name) {
   const file = (width) => `/images/${id}/${width}.jpg`;
   const img = el("img", {
@@ -57,6 +67,7 @@ function large(id, name) {
     sizes: "(min-width: 60rem) 44rem, 100vw",
     alt: name,
   });
+  showOwn(img, id);
   return el("a", { class: "large", href: file(2048), "aria-label": t("photo.full", { name }) }, img);
 }
 

@@ -13,6 +13,7 @@ const STORE = "ticks";
  * @property {number} at when it was made; they are sent in this order
  * @property {Blob} photo
  * @property {string | null} imageUrl where the photo is once it arrived; it is not sent a second time
+ * @property {boolean} [isDuplicate] whether the same photo was uploaded before
  * @property {Record<string, unknown>} tick the request without id and image
  * @property {{name: string, resolved: boolean}} species its name as it was typed, and whether the list knew it
  * @property {{key: string, text: string} | null} failure why the server refused it; it waits for its owner then

@@ -81,7 +81,9 @@ async function sendOne(waiting) {
   const wasThere = waiting.imageUrl !== null;
   if (!wasThere) {
     const progress = (share) => tell("progress", { id: waiting.id, share });
-    waiting.imageUrl = (await uploadImage(waiting.photo, progress)).url;
+    const uploaded = await uploadImage(waiting.photo, progress);
+    waiting.imageUrl = uploaded.url;
+    waiting.isDuplicate = Boolean(uploaded.duplicate_of);
     await put(waiting);
   }
   const body = { id: waiting.id, image: { url: waiting.imageUrl }, ...waiting.tick };
@@ -95,7 +97,7 @@ async function sendOne(waiting) {
     return sendOne(waiting);
   }
   await remove(waiting.id);
-  tell("sent", tick);
+  tell("sent", { tick, isDuplicate: waiting.isDuplicate });
 }
 
 function isAboutPhoto(error) {

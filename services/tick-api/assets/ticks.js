@@ -33,9 +33,10 @@ export async function showTicks(signal) {
 }
 
 /** Says what was sent a moment ago. */
-function greet(tick) {
+function greet({ tick, isDuplicate }) {
   const name = tick.species?.english;
-  say(name ? t("new.ticked", { name }) : t("new.ticked.unnamed"));
+  if (isDuplicate) say(t("new.ticked.duplicate"));
+  else say(name ? t("new.ticked", { name }) : t("new.ticked.unnamed"));
 }
 
 function card(tick, signal) {

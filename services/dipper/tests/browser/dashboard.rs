@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use crate::DIPPER;
 
-const EMAIL: &str = "ada@example.org";
-const PASSWORD: &str = "she keeps the ringing book";
+pub const EMAIL: &str = "ada@example.org";
+pub const PASSWORD: &str = "she keeps the ringing book";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everybody_sees_live_figures_and_admins_see_the_inside() {

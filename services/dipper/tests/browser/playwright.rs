@@ -8,6 +8,7 @@ use testkit::Launch;
 use tokio::process::Command;
 
 use crate::DIPPER;
+use crate::dashboard::{EMAIL, PASSWORD, create_admin};
 use crate::people::PHOTO_FILE;
 
 const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/browser/playwright/");
@@ -22,6 +23,15 @@ async fn a_tick_made_offline_is_sent_once_whatever_the_line_does() {
 #[tokio::test(flavor = "multi_thread")]
 async fn ratings_by_touch_are_seen_by_others_at_once() {
     on_an_instance("live.js", &[PHOTO_FILE]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hidden_picture_is_its_owners_alone_who_may_object() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = Launch::up(DIPPER, folder.path()).start().await;
+    create_admin(folder.path()).await;
+    run("reports.js", &[&running.url, PHOTO_FILE, EMAIL, PASSWORD]).await;
+    assert_eq!(running.stop().await, Some(0));
 }
 
 #[tokio::test(flavor = "multi_thread")]

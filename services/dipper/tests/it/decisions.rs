@@ -3,13 +3,11 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
-use testkit::{Answer, Api, Birder, Wire, create_admin, eventually};
+use testkit::{Answer, Api, Birder, Wire, eventually};
 use uuid::Uuid;
 
-use crate::setup::{DIPPER, up};
+use crate::setup::{admin_of, up};
 
-const EMAIL: &str = "ada@example.org";
-const PASSWORD: &str = "she keeps the ringing book";
 const LETTERS: &str = "/api/v1/admin/dead-letters";
 const DECISIONS: &str = "/api/v1/admin/dead-letters/decisions";
 
@@ -18,8 +16,7 @@ async fn an_admin_decides_about_dead_letters_and_all_of_it_is_audited() {
     let folder = tempfile::tempdir().unwrap();
     let running = up(folder.path()).start().await;
     let api = Api::new(&running.url);
-    create_admin(DIPPER, folder.path(), EMAIL, PASSWORD).await;
-    let admin = api.log_in(EMAIL.to_owned(), PASSWORD.to_owned()).await;
+    let admin = admin_of(&api, folder.path()).await;
     let letters = leave_dead_letters(&api, &admin, folder.path()).await;
     sees_where_events_are(&api, &admin).await;
 

@@ -13,11 +13,11 @@ mod stalled;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use testkit::{Api, Birder, Launch, create_admin, eventually};
+use testkit::{Api, Birder, Launch, eventually};
 use uuid::Uuid;
 
 use crate::canary::Canary;
-use crate::setup::{DIPPER, System};
+use crate::setup::DIPPER;
 
 /// Asks for deletion: where its progress is told.
 pub async fn ask(api: &Api, birder: &Birder) -> String {
@@ -81,12 +81,4 @@ pub async fn rate(api: &Api, rater: &Birder, image: Uuid, rating: u8) {
     let path = format!("/api/v1/images/{image}/rating");
     let given = api.put_as(rater, &path, &json!({"rating": rating})).await;
     given.expect(200);
-}
-
-/// An admin of a system.
-async fn admin(system: &System) -> Birder {
-    let (email, password) = ("admin@example.org", "a long secret word");
-    create_admin(DIPPER, system.folder(), email, password).await;
-    let (email, password) = (email.to_owned(), password.to_owned());
-    system.api.log_in(email, password).await
 }

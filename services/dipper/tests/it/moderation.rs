@@ -1,25 +1,14 @@
 //! Reported photos: hidden from all but their owner and moderators, and shown again after an appeal.
 
 use serde_json::{Value, json};
-use testkit::{Api, Birder, Wire, create_admin};
+use testkit::{Api, Birder, Wire};
 use uuid::Uuid;
 
 use crate::erasure::erase;
 use crate::round::tick_a_bird;
-use crate::setup::{DIPPER, System};
+use crate::setup::System;
 
-const EMAIL: &str = "ada@example.org";
-const PASSWORD: &str = "she keeps the ringing book";
 const CASES: &str = "/api/v1/admin/reports";
-
-/// An admin of the instance.
-pub async fn admin(system: &System) -> Birder {
-    create_admin(DIPPER, system.folder(), EMAIL, PASSWORD).await;
-    system
-        .api
-        .log_in(EMAIL.to_owned(), PASSWORD.to_owned())
-        .await
-}
 
 /// Somebody whom the admin made a moderator.
 pub async fn moderator(api: &Api, admin: &Birder) -> Birder {
@@ -61,7 +50,7 @@ async fn a_reported_photo_is_hidden_and_shown_again_on_postgres() {
 
 async fn reported_hidden_and_shown(system: System) {
     let api = &system.api;
-    let admin = admin(&system).await;
+    let admin = system.admin().await;
     let moderator = moderator(api, &admin).await;
     let (owner, other) = (api.join("Olga").await, api.join("Rolf").await);
     let (image, _) = tick_a_bird(api, &owner).await;

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use scanner::{Report, Scanner};
 use serde_json::json;
-use testkit::{Api, Launch, Wire, create_admin, eventually};
+use testkit::{Api, Launch, Wire, eventually};
 
-use crate::setup::{DIPPER, up};
+use crate::setup::{DIPPER, admin_of, up};
 
 /// In how many places the broker's files hold an id.
 fn found(folder: &Path, id: &str) -> usize {
@@ -81,19 +81,7 @@ async fn what_admins_did_is_forgotten_when_its_time_is_over_and_the_table_shows_
     let running = start.start().await;
     let api = Api::new(&running.url);
     let birder = api.join("Ada").await;
-    create_admin(
-        DIPPER,
-        folder.path(),
-        "admin@example.org",
-        "a long secret word",
-    )
-    .await;
-    let admin = api
-        .log_in(
-            "admin@example.org".to_owned(),
-            "a long secret word".to_owned(),
-        )
-        .await;
+    let admin = admin_of(&api, folder.path()).await;
     let role = format!("/api/v1/admin/users/{}/role", birder.id);
     let body = json!({"role": "moderator", "reason": "She helps."});
     api.put_as(&admin, &role, &body).await;

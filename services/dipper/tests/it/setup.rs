@@ -7,7 +7,9 @@ use chassis::nats_server::NatsServer;
 use mail_catcher::MailCatcher;
 use tempfile::TempDir;
 use testkit::broker::{Broker, USERS};
-use testkit::{Api, Launch, Mailbox, Postgres, Running, databases, nats_server};
+use testkit::{
+    Api, Birder, Launch, Mailbox, Postgres, Running, create_admin, databases, nats_server,
+};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -195,6 +197,11 @@ impl System {
             .collect()
     }
 
+    /// An admin of it.
+    pub async fn admin(&self) -> Birder {
+        admin_of(&self.api, self.folder()).await
+    }
+
     /// Sends a signal to the process of a service that has one of its own, e.g. `STOP`.
     pub async fn signal(&self, service: &str, name: &str) {
         let place = USERS.iter().position(|user| *user == service);
@@ -228,6 +235,13 @@ async fn catch_mail(folder: &Path) -> (MailCatcher, String, CancellationToken) {
     let (sink, end) = (catcher.clone(), mail.clone());
     tokio::spawn(async move { sink.serve_smtp(listener, end).await });
     (catcher, smtp, mail)
+}
+
+/// An admin of the instance on a folder.
+pub async fn admin_of(api: &Api, folder: &Path) -> Birder {
+    let (email, password) = ("admin@example.org", "a long secret word");
+    create_admin(DIPPER, folder, email, password).await;
+    api.log_in(email.to_owned(), password.to_owned()).await
 }
 
 /// `dipper up` on a folder, with digests that a test can wait for.

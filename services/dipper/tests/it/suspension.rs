@@ -4,7 +4,7 @@ use chrono::{TimeDelta, Utc};
 use serde_json::{Value, json};
 use testkit::{Api, Birder};
 
-use crate::moderation::{admin, moderator};
+use crate::moderation::moderator;
 use crate::setup::System;
 
 const SEARCH: &str = "/api/v1/admin/users/search";
@@ -25,7 +25,7 @@ async fn suspend(api: &Api, by: &Birder, whom: &Birder, days: i64) -> (u16, Valu
 async fn an_admin_finds_an_account_by_its_address_and_ends_its_sessions() {
     let system = System::up().await;
     let api = &system.api;
-    let admin = admin(&system).await;
+    let admin = system.admin().await;
     let olga = api.join("Olga").await;
     let search = json!({"email": olga.email, "reason": "Wrote to us about a lost phone."});
     let found = api.post_as(&admin, SEARCH, &search).await.expect(200).json;
@@ -71,7 +71,7 @@ async fn who_is_suspended_is_logged_out_and_not_let_in_until_that_is_lifted_on_p
 
 async fn suspended_and_let_in(system: System) {
     let api = &system.api;
-    let admin = admin(&system).await;
+    let admin = system.admin().await;
     let moderator = moderator(api, &admin).await;
     let olga = api.join("Olga").await;
     assert_eq!(suspend(api, &olga, &moderator, 7).await.0, 404);

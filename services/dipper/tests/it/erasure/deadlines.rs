@@ -4,7 +4,7 @@ use chassis::database::Sql;
 use serde_json::{Value, json};
 use testkit::{Api, Birder, eventually};
 
-use super::{admin, ask, ended};
+use super::{ask, ended};
 use crate::setup::System;
 
 /// As if it had been asked for forty days ago.
@@ -23,7 +23,7 @@ async fn admins_see_what_is_late_and_why_give_it_more_time_and_take_it_up_on_pos
 
 async fn late_erasure(system: System) {
     let api = &system.api;
-    let admin = admin(&system).await;
+    let admin = system.admin().await;
     let canary = api.join("Ada").await;
     let copy = system.folder().join("objects").join("copy");
     std::fs::write(&copy, canary.id.to_string()).unwrap();

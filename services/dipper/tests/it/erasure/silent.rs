@@ -4,7 +4,7 @@ use chassis::database::Sql;
 use serde_json::{Value, json};
 use testkit::{Api, Birder, eventually};
 
-use super::{admin, ask, ended, rated_canary};
+use super::{ask, ended, rated_canary};
 use crate::setup::System;
 
 /// Waits until all have answered but one, which is named to the requester, and to admins.
@@ -33,7 +33,7 @@ async fn waiting(api: &Api, status_url: &str) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_that_is_silent_keeps_an_erasure_open_and_is_named() {
     let system = System::seven_processes().await;
-    let admin = admin(&system).await;
+    let admin = system.admin().await;
     let rater = system.api.join("Eve").await;
     for silent in ["notifier", "statistics"] {
         let canary = rated_canary(&system.api, &rater).await;
@@ -52,7 +52,7 @@ async fn a_service_that_cannot_delete_keeps_an_erasure_open_and_is_named() {
         BEGIN SELECT RAISE(ABORT, 'the disk is read-only'); END";
     const ALLOW: &str = "DROP TRIGGER refuse";
     let system = System::up().await;
-    let admin = admin(&system).await;
+    let admin = system.admin().await;
     let rater = system.api.join("Eve").await;
     let canary = rated_canary(&system.api, &rater).await;
     let statement = |sqlite| Sql {
