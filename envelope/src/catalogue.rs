@@ -13,6 +13,8 @@ mod streams;
 pub mod tick;
 pub mod user;
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -322,6 +324,16 @@ pub fn versions(entity: &str, kind: &str) -> impl Iterator<Item = &'static Contr
         .iter()
         .copied()
         .filter(move |contract| contract.entity == entity && contract.kind == kind)
+}
+
+/// The services that read events of a subject's beginning such as `rate.update.v2`, in any version.
+pub fn readers_of(name: &str) -> BTreeSet<&'static str> {
+    let mut words = name.split('.');
+    let (entity, kind) = (words.next(), words.next());
+    versions(entity.unwrap_or_default(), kind.unwrap_or_default())
+        .flat_map(|contract| contract.consumers)
+        .map(|consumer| consumer.service)
+        .collect()
 }
 
 /// Every event version that a service reads; its streams and filters follow from it.

@@ -48,7 +48,7 @@ pub use catalogue::{
     CATALOGUE, Consumer, Contract, Personal, Producer, READERS, Reader, Reading, STREAMS, Stream,
     Whose,
 };
-pub use catalogue::{consumed_by, contract, reader, stream, versions};
+pub use catalogue::{consumed_by, contract, reader, readers_of, stream, versions};
 pub use decode::{DecodeError, Decoded, Mention, Mentioned, decode};
 pub use ids::{EventId, ImageId, TickId, UserId, derived_id};
 pub use image_url::{ImageUrl, NotAnImageUrl};

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{CATALOGUE, Contract, STREAMS, TICK, consumed_by, stream, versions};
+use super::{CATALOGUE, Contract, STREAMS, TICK, consumed_by, readers_of, stream, versions};
 use crate::{Event, gdpr, notification, rate, score, tick, user};
 
 /// The services that exist, by the names under which they consume.
@@ -184,4 +184,11 @@ fn streams_are_found_by_name_and_are_large_enough_for_any_event() {
             stream.name
         );
     }
+}
+
+#[test]
+fn the_readers_of_an_event_are_those_of_all_its_versions() {
+    assert!(readers_of("rate.update.v1").contains("notifier"));
+    assert_eq!(readers_of("rate.update.v1"), readers_of("rate.update.v2"));
+    assert!(readers_of("rate").is_empty() && readers_of("").is_empty());
 }

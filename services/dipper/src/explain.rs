@@ -1,7 +1,5 @@
 //! `dipper explain`: who produced an event, who handled it, where it is now, what followed from it.
 
-use std::collections::HashSet;
-
 use anyhow::bail;
 use chassis::bus::Bus;
 use chassis::deliveries::chain::{self, Chain};
@@ -9,7 +7,7 @@ use chassis::deliveries::{Known, Status, WhatOf};
 use chassis::rpc::ask_service;
 use chassis::settings::Settings;
 use chrono::{DateTime, SecondsFormat, Utc};
-use envelope::{READERS, versions};
+use envelope::{READERS, readers_of};
 use futures::future::join_all;
 use uuid::Uuid;
 
@@ -86,7 +84,7 @@ async fn tell(bus: &Bus, chain: &Chain, event: Uuid, depth: usize) {
 
 /// A line for each service that reads such events.
 fn handled(name: &str, known: &Answers) -> Vec<String> {
-    let readers = readers(name);
+    let readers = readers_of(name);
     let of_readers = known.iter().filter(|(service, known)| {
         readers.contains(service)
             || known
@@ -95,18 +93,6 @@ fn handled(name: &str, known: &Answers) -> Vec<String> {
     });
     of_readers
         .map(|(service, known)| format!("{service:<12} {}", state(known.as_ref())))
-        .collect()
-}
-
-/// Who reads events of this name: `rate.update.v2`.
-fn readers(name: &str) -> HashSet<&'static str> {
-    let mut words = name.split('.');
-    let (Some(entity), Some(kind)) = (words.next(), words.next()) else {
-        return HashSet::new();
-    };
-    versions(entity, kind)
-        .flat_map(|contract| contract.consumers)
-        .map(|consumer| consumer.service)
         .collect()
 }
 

@@ -1,13 +1,11 @@
 //! One event: who produced it, and what became of it at each service.
 
-use std::collections::HashSet;
-
 use axum::extract::State;
 use chassis::deliveries::{Known, Status, WhatOf};
 use chassis::http::{Json, Path, Problem};
 use chassis::rpc::ask_service;
 use chrono::{DateTime, Utc};
-use envelope::{READERS, versions};
+use envelope::{READERS, readers_of};
 use futures::future::join_all;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -100,7 +98,7 @@ fn view(id: Uuid, answers: &Answers) -> EventView {
     let event = produced
         .map(|(_, produced)| produced.event.clone())
         .or_else(|| parked.map(|parked| parked.event.clone()));
-    let readers = event.as_deref().map(readers).unwrap_or_default();
+    let readers = event.as_deref().map(readers_of).unwrap_or_default();
     let services = answers.iter().filter(|(service, known)| {
         let has_it = |known: &Known| known.handled_at.is_some() || !known.parked.is_empty();
         readers.contains(service) || known.as_ref().is_some_and(has_it)
@@ -114,18 +112,6 @@ fn view(id: Uuid, answers: &Answers) -> EventView {
             .map(|(service, known)| handled(service, known.as_ref()))
             .collect(),
     }
-}
-
-/// Who reads events of this name: `rate.update.v2`.
-fn readers(name: &str) -> HashSet<&'static str> {
-    let mut words = name.split('.');
-    let (Some(entity), Some(kind)) = (words.next(), words.next()) else {
-        return HashSet::new();
-    };
-    versions(entity, kind)
-        .flat_map(|contract| contract.consumers)
-        .map(|consumer| consumer.service)
-        .collect()
 }
 
 fn handled(service: &'static str, known: Option<&Known>) -> HandledView {

@@ -125,9 +125,7 @@ async fn an_admin_decides_about_a_photo_and_its_owner_with_the_keyboard() {
     let api = Api::new(&running.url);
     let driver = Driver::start().await;
     let page = driver.browser(&running.url, "admin").await;
-    let (owner, other) = (api.join("Olga").await, api.join("Rolf").await);
-    let image = api.tick(&owner).await;
-    report(&api, &other, image).await;
+    let (owner, image) = reported_photo(&api).await;
     create_admin(folder.path()).await;
     page.visit("/admin/").await;
     log_in(&page).await;
@@ -145,11 +143,14 @@ async fn an_admin_decides_about_a_photo_and_its_owner_with_the_keyboard() {
     assert_eq!(running.stop().await, Some(0));
 }
 
-/// Reports somebody's photo.
-pub async fn report(api: &Api, reporter: &Birder, image: Uuid) {
+/// Somebody whose photo somebody else reported, and that photo.
+pub async fn reported_photo(api: &Api) -> (Birder, Uuid) {
+    let (owner, other) = (api.join("Olga").await, api.join("Rolf").await);
+    let image = api.tick(&owner).await;
     let path = format!("/api/v1/images/{image}/reports");
     let report = serde_json::json!({"category": "not-a-bird", "note": "That is a squirrel."});
-    api.post_as(reporter, &path, &report).await.expect(202);
+    api.post_as(&other, &path, &report).await.expect(202);
+    (owner, image)
 }
 
 async fn hides_the_photo(page: &Browser) {

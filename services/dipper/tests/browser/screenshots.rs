@@ -7,7 +7,7 @@ use testkit::browser::{Browser, Driver, Key};
 use testkit::{Api, Launch, PHOTO};
 
 use crate::DIPPER;
-use crate::dashboard::{create_admin, leave_a_dead_letter, log_in, report, turn_to};
+use crate::dashboard::{create_admin, leave_a_dead_letter, log_in, reported_photo, turn_to};
 use crate::people::{OLGA, PHOTO_FILE, ROLF, join, rate, tick};
 
 const DOCS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs");
@@ -64,9 +64,7 @@ async fn the_dashboard_looks_like_this_on_phones_and_desks_by_day_and_night() {
     let api = Api::new(&running.url);
     let driver = Driver::start().await;
     let page = driver.browser(&running.url, "admin").await;
-    let (owner, other) = (api.join("Olga").await, api.join("Rolf").await);
-    let image = api.tick(&owner).await;
-    report(&api, &other, image).await;
+    let (owner, _) = reported_photo(&api).await;
     leave_a_dead_letter(folder.path()).await;
     create_admin(folder.path()).await;
     std::fs::create_dir_all(VIEWS).unwrap();
