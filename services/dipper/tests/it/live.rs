@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use testkit::Api;
+use testkit::{Api, eventually};
 
 use crate::setup::up;
 
@@ -13,6 +13,10 @@ async fn who_listens_hears_of_ratings_but_of_nobody_until_the_program_stops() {
     let api = Api::new(&running.url);
     let (owner, rater) = (api.join("Olga").await, api.join("Rolf").await);
     let image = api.tick(&owner).await;
+    let page = format!("/api/v1/images/{image}");
+    // Its score moves the rank, too.
+    let scored = || async { api.get(&page).await.json["score"].is_number().then_some(()) };
+    eventually("the picture is scored", scored).await;
     let request = api.request(Method::GET, "/api/v1/feed/live");
     let mut news = request.send().await.unwrap();
     assert_eq!(news.headers()["content-type"], "text/event-stream");
@@ -20,7 +24,7 @@ async fn who_listens_hears_of_ratings_but_of_nobody_until_the_program_stops() {
     api.try_rate(&rater, image, 4).await;
     let (kind, data) = next(&mut news).await;
     assert_eq!(kind, "rating");
-    let rank = api.get(&format!("/api/v1/images/{image}")).await.json["rank"].clone();
+    let rank = api.get(&page).await.json["rank"].clone();
     let expected =
         json!({"image": {"id": image}, "rating": {"mean": 4.0, "count": 1}, "rank": rank});
     assert_eq!(data, expected);
