@@ -8,12 +8,12 @@ const DESK = { locale: "en-GB" };
 async function hide(admin) {
   const { items } = await admin.call("GET", "/api/v1/admin/reports?state=open");
   assert.equal(items.length, 1);
-  const body = { action: "hide", reason: "There is a face in it." };
+  const body = { action: "hide", category: "privacy", reason: "There is a face in it." };
   await admin.call("POST", `/api/v1/admin/reports/${items[0].id}/decisions`, { body });
 }
 
 async function report(page) {
-  await page.getByText("Report this picture", { exact: true }).click();
+  await page.locator("#photo-body .report").click();
   await page.locator("#report-category").selectOption("privacy");
   await page.locator("#report-note").fill("My neighbour is in it.");
   await page.locator("#report-form [type=submit]").click();
@@ -23,7 +23,7 @@ async function report(page) {
 async function object(page) {
   await page.getByText("hidden this picture from everybody but you").waitFor();
   await page.waitForFunction(() => document.querySelector("#photo-body img").naturalWidth > 0);
-  await page.getByText("Object to this", { exact: true }).click();
+  await page.locator("#photo-body .hidden-note button").click();
   await page.locator("#appeal-note").fill("That is a scarecrow.");
   await page.locator("#appeal-form [type=submit]").click();
   await page.getByText("You objected.").waitFor();
