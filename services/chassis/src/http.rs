@@ -5,6 +5,7 @@ mod extract;
 mod layers;
 mod list;
 mod problem;
+mod unread;
 
 pub use cursor::{Cursor, NotACursor};
 pub use extract::{Json, Path, Query, body_within};

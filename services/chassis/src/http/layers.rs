@@ -12,7 +12,7 @@ use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 
-use super::Problem;
+use super::{Problem, unread};
 use crate::trace::{self, TraceParent};
 
 const TRACEPARENT: &str = "traceparent";
@@ -54,6 +54,7 @@ pub fn around(router: Router) -> Router {
                     header::CONTENT_SECURITY_POLICY,
                     CONTENT_SECURITY_POLICY,
                 ))
+                .layer(middleware::from_fn(unread::take))
                 .layer(middleware::from_fn(in_time))
                 .layer(CatchPanicLayer::custom(|_: Box<dyn Any + Send>| {
                     Problem::internal(&"a handler panicked").into_response()
