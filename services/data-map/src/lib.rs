@@ -22,7 +22,7 @@ pub use ages::{AGES, Age, Aged, EndedBy, aged_in};
 pub use belongs::{Belongs, Export, Owner, Way};
 pub use fields::{FIELDS, Fields, fields_of};
 pub use imports::{IMPORTS, Import, import_of};
-pub use model::{Category, Erasure, Item, Part, Place, Retention, Whose};
+pub use model::{Category, End, Erasure, Item, Part, Place, Retention, Whose};
 pub use page::{notice, records_page};
 pub use records::{PlaceRecord, Record, Records, records};
 pub use seals::{SEALS, Seal};

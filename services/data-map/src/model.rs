@@ -134,28 +134,64 @@ pub enum Retention {
     Unlimited,
 }
 
+/// What ends the keeping of something, for programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum End {
+    /// That its owner deletes it, or the account.
+    Owner,
+    /// The end of the account.
+    Account,
+    /// Its stream.
+    Stream,
+    /// Its age, in seconds.
+    After(u64),
+    /// That it was dealt with.
+    Done,
+    /// An admin's decision.
+    Decision,
+    /// An operator.
+    Operator,
+    /// Nothing.
+    Never,
+}
+
 impl Retention {
+    /// For programs.
+    pub const fn end(self) -> End {
+        match self {
+            Self::Account => End::Owner,
+            Self::Stream(stream) => match stream.retention {
+                Some(life) => End::After(life.as_secs()),
+                None => End::Account,
+            },
+            Self::EachStream => End::Stream,
+            Self::For(life) => End::After(life.as_secs()),
+            Self::UntilDone => End::Done,
+            Self::UntilDecided => End::Decision,
+            Self::UntilDeleted => End::Operator,
+            Self::Unlimited => End::Never,
+        }
+    }
+
     /// In words.
     pub fn in_words(self) -> String {
-        match self {
-            Self::Account => "as long as the account, or until its owner deletes it".to_owned(),
-            Self::Stream(stream) => match stream.retention {
-                Some(life) => length(life),
-                None => "as long as the account".to_owned(),
-            },
-            Self::EachStream => "as long as its stream".to_owned(),
-            Self::For(life) => length(life),
-            Self::UntilDone => "until it is dealt with".to_owned(),
-            Self::UntilDecided => "until an admin has decided".to_owned(),
-            Self::UntilDeleted => "until an operator deletes it".to_owned(),
-            Self::Unlimited => "without limit".to_owned(),
+        match self.end() {
+            End::Owner => "as long as the account, or until its owner deletes it".to_owned(),
+            End::Account => "as long as the account".to_owned(),
+            End::Stream => "as long as its stream".to_owned(),
+            End::After(seconds) => length(seconds),
+            End::Done => "until it is dealt with".to_owned(),
+            End::Decision => "until an admin has decided".to_owned(),
+            End::Operator => "until an operator deletes it".to_owned(),
+            End::Never => "without limit".to_owned(),
         }
     }
 }
 
-fn length(life: Duration) -> String {
+fn length(seconds: u64) -> String {
     const HOUR: u64 = 60 * 60;
-    let (number, unit) = match life.as_secs() {
+    let (number, unit) = match seconds {
         seconds if seconds % (24 * HOUR) == 0 => (seconds / (24 * HOUR), "day"),
         seconds if seconds % HOUR == 0 => (seconds / HOUR, "hour"),
         seconds if seconds % 60 == 0 => (seconds / 60, "minute"),

@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::activities::{ACTIVITIES, Activity, Basis};
-use crate::model::{Category, Item, Whose};
+use crate::model::{Category, End, Item, Whose};
 
 /// The records of processing activities, as they follow from the data map.
 #[derive(Debug, Serialize, ToSchema)]
@@ -51,6 +51,8 @@ pub struct PlaceRecord {
     pub category: Category,
     /// For how long.
     pub retention: String,
+    /// What ends that, for programs.
+    pub ends: End,
     /// What an erasure does.
     pub erasure: String,
 }
@@ -91,6 +93,7 @@ fn place(item: &Item) -> PlaceRecord {
         whose: item.whose,
         category: item.category,
         retention: item.retention.in_words(),
+        ends: item.retention.end(),
         erasure: item.erasure.in_words(),
     }
 }

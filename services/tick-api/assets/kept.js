@@ -2,7 +2,7 @@
 
 import { call } from "./api.js";
 import { byId, el } from "./dom.js";
-import { t, tOr } from "./language.js";
+import { region, t, tOr } from "./language.js";
 
 /**
  * Shows the records.
@@ -15,18 +15,36 @@ export async function showKept(signal) {
   byId("kept-list").replaceChildren(...personal.map(activity));
 }
 
-function activity({ id, name, purpose, legal_basis: basis, recipients, places }) {
-  const times = [...new Set(places.map(({ retention }) => retention))];
+function activity({ id, name, purpose, basis, legal_basis: inEnglish, recipients, places }) {
+  const ends = new Map(places.map(({ ends: end, retention }) => [JSON.stringify(end), [end, retention]]));
   return el("details", {},
     el("summary", {}, tOr(`kept.name.${id}`, name)),
     el("dl", { class: "facts" },
-      el("dt", {}, t("kept.why")), el("dd", {}, tOr(`kept.purpose.${id}`, purpose)),
-      ...inEnglish(t("kept.basis"), basis),
-      ...inEnglish(t("kept.who"), recipients),
-      ...inEnglish(t("kept.long"), times.join("; "))));
+      ...fact("kept.why", `kept.purpose.${id}`, purpose),
+      ...fact("kept.basis", `kept.basis.${basis}`, inEnglish),
+      ...fact("kept.who", `kept.recipients.${id}`, recipients),
+      el("dt", {}, t("kept.long")), el("dd", {}, ...[...ends.values()].flatMap(lifetime))));
 }
 
-/** As the records say it: a screen reader must not read it as another language. */
-function inEnglish(term, text) {
-  return [el("dt", {}, term), el("dd", { lang: "en" }, text)];
+function lifetime([end, said], index) {
+  const text = typeof end === "object" ? el("span", {}, length(end.after)) : told(`kept.ends.${end}`, said);
+  return index === 0 ? [text] : ["; ", text];
+}
+
+const UNITS = [["day", 86_400], ["hour", 3_600], ["minute", 60], ["second", 1]];
+
+/** Seconds, in the largest unit that fits. */
+function length(seconds) {
+  const [unit, size] = UNITS.find(([, size]) => seconds % size === 0);
+  return new Intl.NumberFormat(region, { style: "unit", unit, unitDisplay: "long" }).format(seconds / size);
+}
+
+function fact(term, key, said) {
+  return [el("dt", {}, t(term)), el("dd", {}, told(key, said))];
+}
+
+/** A screen reader must not read what the records say in English as another language. */
+function told(key, said) {
+  const text = tOr(key, null);
+  return text === null ? el("span", { lang: "en" }, said) : el("span", {}, text);
 }

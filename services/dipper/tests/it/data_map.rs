@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use ::data_map::{Kind, STORES, columns_of};
+use ::data_map::{Kind, STORES, columns_of, records};
 use futures::TryStreamExt as _;
 use serde_json::Value;
 use testkit::{Launch, Wire};
@@ -36,6 +36,29 @@ async fn every_column_is_in_the_map_on_postgres() {
     work(&system).await;
     compare_columns(&system).await;
     system.stop().await;
+}
+
+#[test]
+fn the_birders_page_tells_in_swedish_too_what_is_kept_why_and_how_long() {
+    let messages = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tick-api/assets/messages.sv.js");
+    let messages = std::fs::read_to_string(messages).unwrap();
+    let activities = serde_json::to_value(records()).unwrap()["activities"].take();
+    let mut wanted = BTreeSet::new();
+    for activity in activities.as_array().unwrap() {
+        let id = activity["id"].as_str().unwrap();
+        wanted.extend(["name", "purpose", "recipients"].map(|part| format!("kept.{part}.{id}")));
+        wanted.insert(format!(
+            "kept.basis.{}",
+            activity["basis"].as_str().unwrap()
+        ));
+        let places = activity["places"].as_array().unwrap().iter();
+        let ends = places.filter_map(|place| place["ends"].as_str());
+        wanted.extend(ends.map(|end| format!("kept.ends.{end}")));
+    }
+    let missing = wanted
+        .iter()
+        .filter(|key| !messages.contains(&format!("\"{key}\": ")));
+    assert_eq!(missing.collect::<Vec<_>>(), Vec::<&String>::new());
 }
 
 /// Something happens, so that what is made only then is there.

@@ -4,7 +4,7 @@ const path = require("node:path");
 const assert = require("node:assert/strict");
 
 /** What the server says in English needs a text in other languages only. */
-const SAID_BY_SERVER = /^(problem|reason|kept\.(name|purpose))\./;
+const SAID_BY_SERVER = /^(problem|reason|kept\.(name|purpose|recipients|basis|ends))\./;
 
 async function keys(folder, language) {
   const text = fs.readFileSync(path.join(folder, `messages.${language}.js`), "utf8");
