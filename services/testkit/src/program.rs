@@ -156,8 +156,13 @@ impl Running {
     }
 
     /// How it was started, once it has ended by itself or by a signal.
-    pub async fn ended(mut self) -> Launch {
-        let ended = tokio::time::timeout(PATIENCE, self.child.wait()).await;
+    pub async fn ended(self) -> Launch {
+        self.ended_within(PATIENCE).await
+    }
+
+    /// The same for what takes its time.
+    pub async fn ended_within(mut self, time: Duration) -> Launch {
+        let ended = tokio::time::timeout(time, self.child.wait()).await;
         ended.expect("it ends in time").unwrap();
         self.launch.clone()
     }

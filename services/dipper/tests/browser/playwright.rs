@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use std::process::Stdio;
+use std::time::Duration;
 
 use testkit::Launch;
 use tokio::process::Command;
@@ -13,11 +14,26 @@ use crate::people::PHOTO_FILE;
 
 const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/browser/playwright/");
 const ASSETS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tick-api/assets");
+/// No script takes longer.
+const SCRIPT: Duration = Duration::from_mins(5);
 const SCREENSHOTS: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/screenshots");
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_tick_made_offline_is_sent_once_whatever_the_line_does() {
-    on_an_instance("offline.js", &[]).await;
+async fn a_tick_made_offline_is_sent_once_whatever_becomes_of_line_and_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = Launch::up(DIPPER, folder.path()).start().await;
+    let (url, pid) = (running.url.clone(), running.pid().to_string());
+    let found = folder.path().join("found-again");
+    let found_at = found.to_string_lossy();
+    let killed_and_started = async {
+        let launch = running.ended_within(SCRIPT).await;
+        let again = launch.start().await;
+        std::fs::write(&found, &again.url).unwrap();
+        again
+    };
+    let arguments = [url.as_str(), &pid, &found_at];
+    let (again, ()) = tokio::join!(killed_and_started, run("offline.js", &arguments));
+    assert_eq!(again.stop().await, Some(0));
 }
 
 #[tokio::test(flavor = "multi_thread")]

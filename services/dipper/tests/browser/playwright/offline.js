@@ -1,24 +1,24 @@
-// node offline.js URL: a tick that was made offline is sent once, whatever the line does.
+// node offline.js URL PID FILE: a tick that was made offline is sent once, whatever becomes of the line and the server. The
+// process PID serves URL; it is killed before its answer is out. Where it serves when it was started again comes in FILE.
 const http = require("node:http");
 const os = require("node:os");
 const fs = require("node:fs");
 const path = require("node:path");
-const { assert, chromium, join, launchOptions, logIn, until } = require("./person.js");
+const { assert, at, chromium, join, launchOptions, logIn, until } = require("./person.js");
 
 const LARGE = 2_000_000;
 
-/** Stands between page and server; `line.broken` refuses, `line.losesAnswer` lets one tick through and says nothing. */
+/** Stands between page and server; with `line.kills` the server is killed when it has answered one tick, of which nobody hears. */
 function proxy(target) {
-  const line = { broken: false, losesAnswer: false, seen: [] };
+  const line = { target, kills: null, seen: [] };
   const server = http.createServer((request, response) => {
-    if (line.broken) return request.socket.destroy();
     line.seen.push(`${request.method} ${request.url}`);
-    const { hostname, port } = new URL(target);
+    const { hostname, port } = new URL(line.target);
     const options = { hostname, port, path: request.url, method: request.method, headers: request.headers };
     const onward = http.request(options, (answer) => {
-      if (line.losesAnswer && request.url === "/api/v1/ticks" && request.method === "POST") {
-        // The tick is committed: the server said so, but not to the page, and is gone for a while.
-        Object.assign(line, { losesAnswer: false, broken: true });
+      if (line.kills && request.url === "/api/v1/ticks" && request.method === "POST") {
+        process.kill(line.kills, "SIGKILL");
+        line.kills = null;
         answer.destroy();
         return request.socket.destroy();
       }
@@ -74,10 +74,10 @@ async function open(folder, url, isOffline) {
   return page;
 }
 
-async function main(url) {
+async function main(url, pid, file) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "dipper-offline-"));
   const { line, server, url: through } = await proxy(url);
-  const person = await join(url, "Olga");
+  let person = await join(url, "Olga");
   let page = await open(folder, through, false);
   await logIn(page, person);
   await page.evaluate(() => navigator.serviceWorker.ready.then(() => true));
@@ -92,13 +92,15 @@ async function main(url) {
   page = await open(folder, through, true);
   await expectWaiting(page);
 
-  line.losesAnswer = true;
+  line.kills = Number(pid);
   await page.context().setOffline(false);
-  await until("the answer was lost", () => line.broken);
-  assert.equal((await person.call("GET", "/api/v1/ticks?user=me")).items.length, 1, "the tick is committed");
+  await until("the server is killed", () => line.kills === null);
   await page.reload();
   await page.locator("#unsent-list [data-id]").waitFor();
-  line.broken = false;
+  const again = await until("the server is back", () => fs.existsSync(file) && fs.readFileSync(file, "utf8"));
+  person = at(again, person);
+  assert.equal((await person.call("GET", "/api/v1/ticks?user=me")).items.length, 1, "the tick is committed");
+  line.target = again;
   await page.reload();
   await page.locator("#ticks-list .card").waitFor();
   await page.locator("#unsent").waitFor({ state: "hidden" });
@@ -115,4 +117,4 @@ async function main(url) {
   fs.rmSync(folder, { recursive: true });
 }
 
-main(process.argv[2]);
+main(...process.argv.slice(2));

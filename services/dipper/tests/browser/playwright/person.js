@@ -55,8 +55,13 @@ async function join(url, name) {
 /** Logs in over the API. */
 async function enter(url, email, password) {
   const session = await send(url, "POST", "/api/v1/auth/login", { body: { email, password } });
-  const call = (method, address, more) => send(url, method, address, { token: session.token, ...more });
-  return { email, password, session, call };
+  return at(url, { email, password, session });
+}
+
+/** The same person where a server is to be found. */
+function at(url, person) {
+  const call = (method, address, more) => send(url, method, address, { token: person.session.token, ...more });
+  return { ...person, call };
 }
 
 /** Uploads a photo and ticks a nuthatch with it. */
@@ -77,4 +82,4 @@ async function logIn(page, person) {
   await page.locator("[data-view=ticks]").waitFor();
 }
 
-module.exports = { assert, chromium, enter, join, launchOptions, logIn, tick, until };
+module.exports = { assert, at, chromium, enter, join, launchOptions, logIn, tick, until };
