@@ -244,6 +244,7 @@ const EVERY_SERVICE: &str = "services/*";
 pub static CATALOGUE: &[&Contract] = &[
     &tick::NEW_V1_0,
     &tick::NEW_V1_1,
+    &tick::UPDATE_V1_0,
     &tick::DELETE_V1_0,
     &rate::UPDATE_V1_0,
     &rate::UPDATE_V2_0,

@@ -22,6 +22,7 @@ pub mod asyncapi;
 pub mod catalogue;
 pub mod cloudevents;
 pub mod compat;
+mod continued;
 pub mod decode;
 pub mod gdpr;
 mod ids;
@@ -49,6 +50,7 @@ pub use catalogue::{
     Whose,
 };
 pub use catalogue::{consumed_by, contract, reader, readers_of, stream, versions};
+pub use continued::is_continued;
 pub use decode::{DecodeError, Decoded, Mention, Mentioned, decode};
 pub use ids::{EventId, ImageId, TickId, UserId, derived_id};
 pub use image_url::{ImageUrl, NotAnImageUrl};

@@ -37,6 +37,26 @@ pub(super) fn tick_new_v1_1() -> Value {
     event(TICK, "new", "1.1", "services/TickAPI", &data)
 }
 
+pub(super) fn tick_update_v1_0() -> Value {
+    let data = json!({
+        "user": {"id": USER},
+        "tick": {"id": TICK},
+        "image": {"url": IMAGE},
+        "revision": 1,
+        "ticked_at": "2026-05-01T05:42:10Z",
+        "species": {"id": "avibase-2247CB05", "scientific": "Struthio camelus", "english": "Common Ostrich"},
+        "seen_on": "2026-04-30",
+        "count": 3
+    });
+    event(
+        "b60d2f7e-95a1-5c48-8e3b-1d7f04c9a652",
+        "update",
+        "1.0",
+        "services/TickAPI",
+        &data,
+    )
+}
+
 pub(super) fn tick_delete_v1_0() -> Value {
     let data = json!({"user": {"id": USER}, "tick": {"id": TICK}});
     event(

@@ -144,7 +144,7 @@ fn what_a_service_reads_is_derived() {
     };
     assert_eq!(
         names("score-model"),
-        BTreeSet::from(["tick.new.v1.*".to_owned()])
+        BTreeSet::from(["tick.new.v1.*".to_owned(), "tick.update.v1.*".to_owned()])
     );
     assert_eq!(
         names("auth-api"),

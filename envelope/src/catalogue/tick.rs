@@ -64,6 +64,42 @@ pub static NEW_V1_1: Contract = Contract {
     frozen: published!("tick/new/1.1"),
 };
 
+/// `tick.update` 1.0.
+pub static UPDATE_V1_0: Contract = Contract {
+    entity: "tick",
+    kind: "update",
+    version: Version::new(1, 0),
+    stream: &super::TICK,
+    intent: "A user corrected a tick of theirs; the event says all of it, as it is from now on.",
+    producer: Producer {
+        service: "services/TickAPI",
+        trigger: "A user's correction was accepted: it is committed together with this event.",
+    },
+    consumers: &[
+        read_by(
+            "user-api",
+            "keeps the subject index, and overwrites the events that said what was corrected",
+        ),
+        read_by(
+            "score-model",
+            "scores the image, unless that was done when it was ticked: the first event may be gone by now",
+        ),
+        read_by("statistics", "counts what is said now instead"),
+        read_by(
+            "notifier",
+            "knows whose image it is: the event that said so first may be gone by now",
+        ),
+    ],
+    key: "the user whose tick it is",
+    key_pointer: "/user/id",
+    personal: ALL_OF_V1_1,
+    erasure: "Overwritten in the stream, as soon as a later correction takes its place; tick, image and everything counted \
+from it go too.",
+    schema: schemas::of_data::<tick::v1_0::Update>,
+    sample: samples::tick_update_v1_0,
+    frozen: published!("tick/update/1.0"),
+};
+
 /// `tick.delete` 1.0.
 pub static DELETE_V1_0: Contract = Contract {
     entity: "tick",

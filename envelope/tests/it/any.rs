@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use envelope::{
-    EventId, ImageId, ImageRef, ImageUrl, Metadata, OwnedImageRef, Rating, UserId, UserRef, rate,
-    score, tick,
+    EventId, ImageId, ImageRef, ImageUrl, Metadata, OwnedImageRef, Rating, TickId, UserId, UserRef,
+    rate, score, tick,
 };
 use proptest::collection::{btree_map, vec};
 use proptest::option;
@@ -133,6 +133,19 @@ prop_compose! {
         place in option::of(place()),
     ) -> tick::New {
         tick::New { user, image, species, seen_on, count, place }
+    }
+}
+
+prop_compose! {
+    pub fn correction()(
+        tick in tick(),
+        id in uuid(),
+        revision in 1..=u32::MAX,
+        ticked_at in time(),
+    ) -> tick::Update {
+        let tick::New { user, image, species, seen_on, count, place } = tick;
+        let tick = TickId(id).into();
+        tick::Update { user, tick, image, revision, ticked_at, species, seen_on, count, place }
     }
 }
 

@@ -14,6 +14,7 @@ use crate::any;
 fn read(event: &Decoded) -> bool {
     match event.contract.name().as_str() {
         "tick.new" => event.read::<tick::New>().is_ok(),
+        "tick.update" => event.read::<tick::Update>().is_ok(),
         "tick.delete" => event.read::<tick::Delete>().is_ok(),
         "rate.update" => event.read::<rate::Rated>().is_ok(),
         "rate.delete" => event.read::<rate::Withdrawn>().is_ok(),

@@ -42,11 +42,14 @@ proptest! {
         id in any::event_id(),
         metadata in any::metadata(),
         tick in any::tick(),
+        correction in any::correction(),
         rating in any::rating(),
         score in any::score(),
     ) {
         let data = there_and_back(id, &metadata, &tick)?;
         canonical(&data, &tick)?;
+        let data = there_and_back(id, &metadata, &correction)?;
+        canonical(&data, &correction)?;
         there_and_back(id, &metadata, &rating)?;
         let data = there_and_back(id, &metadata, &score)?;
         canonical(&data, &score)?;

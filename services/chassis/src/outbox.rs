@@ -23,7 +23,7 @@ use crate::lifecycle::Lifecycle;
 use crate::retention::{life_of, swept_after};
 use crate::sql;
 use crate::unit_of_work::source;
-use envelope::Outgoing;
+use envelope::{EventId, Outgoing};
 use redrive::{Incarnations, Redrive};
 
 pub(crate) use again::{count_repairs, publish_again, times_published_again};
@@ -66,6 +66,11 @@ const PRUNE: &str = "DELETE FROM outbox WHERE sent_at < $1 AND (matched_at < $1 
 const PRUNE_EXPIRED: &str = "DELETE FROM outbox WHERE stream = $1 AND sent_at < $2";
 const LAST: &str = "SELECT COALESCE(MAX(position), 0) FROM outbox";
 const ERASE: &str = "DELETE FROM outbox WHERE people LIKE $1";
+const SUPERSEDE: Sql = Sql {
+    sqlite: "DELETE FROM outbox WHERE event_id IN (SELECT unhex(value) FROM json_each($1))",
+    postgres: "DELETE FROM outbox
+               WHERE event_id IN (SELECT value::uuid FROM jsonb_array_elements_text($1::jsonb) AS v(value))",
+};
 
 type Row = (i64, String, String, String);
 
@@ -115,6 +120,17 @@ pub async fn erase(session: &mut Session, person: uuid::Uuid) -> Result<u64, Dat
     let pattern = format!("%{person}%");
     let gone = sql!(session, c => sqlx::query(ERASE).bind(&pattern).execute(c).await.map(|done| done.rows_affected()))?;
     Ok(gone)
+}
+
+/// Deletes events that a newer one takes the place of, sent or not: a stream that has lost them is not to have them again.
+pub(crate) async fn supersede(
+    session: &mut Session,
+    events: &[EventId],
+) -> Result<u64, DatabaseError> {
+    let ids: Vec<_> = events.iter().map(|event| event.0.simple()).collect();
+    let (text, list) = (SUPERSEDE.text(session.dialect()), json!(ids).to_string());
+    Ok(sql!(session, c => sqlx::query(text).bind(&list)
+        .execute(c).await.map(|done| done.rows_affected()))?)
 }
 
 /// Publishes what is in the outbox until the process stops, and again what a stream has lost.

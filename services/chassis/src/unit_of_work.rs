@@ -201,6 +201,15 @@ impl Work {
         self.deletes = Some(Deletes::Somebody);
     }
 
+    /// Takes events out of the outbox that a newer one takes the place of, sent or not. What they said is made unreadable
+    /// in the files after the commit.
+    pub async fn supersede(&mut self, events: &[EventId]) -> Result<(), DatabaseError> {
+        if outbox::supersede(&mut self.session, events).await? > 0 {
+            self.erases();
+        }
+        Ok(())
+    }
+
     /// Publishes an event if, and only if, the change is committed. Returns the event's id.
     pub fn publish<E: Event>(&mut self, draft: Draft<E>) -> Result<EventId, WorkError> {
         let database = &self.database;

@@ -21,6 +21,7 @@ const WAIT_FOR_TICK: TimeDelta = TimeDelta::seconds(60);
 pub(crate) fn consumers(app: App, database: Database) -> BoundConsumers {
     Consumers::new()
         .on_many(on_ticks)
+        .on_many(on_corrected)
         .on_many(on_ratings)
         .on(on_withdrawn)
         .on(erasure::on_delete)
@@ -28,6 +29,20 @@ pub(crate) fn consumers(app: App, database: Database) -> BoundConsumers {
 }
 
 async fn on_ticks(_: App, mut deliveries: Deliveries<tick::New>) -> Result<Handled, Failure> {
+    let (received, work) = deliveries.parts();
+    let ticked = received.iter().map(|received| {
+        let tick = &received.event;
+        (tick.image.url.image(), tick.user.id)
+    });
+    store::images::insert(work, ticked).await?;
+    Ok(deliveries.done())
+}
+
+/// The event that said first whose image it is may be overwritten before it was read.
+async fn on_corrected(
+    _: App,
+    mut deliveries: Deliveries<tick::Update>,
+) -> Result<Handled, Failure> {
     let (received, work) = deliveries.parts();
     let ticked = received.iter().map(|received| {
         let tick = &received.event;

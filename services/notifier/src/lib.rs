@@ -6,7 +6,7 @@
 //! | **Answers** | [`clients::notifier::QueueAccountMail`] |
 //! | **Calls** | UserAPI: [`clients::user::Address`], [`clients::user::NewAddress`], [`clients::user::SetNotifications`]; AuthAPI: [`clients::auth::MailSecret`]; the mail server |
 //! | **Publishes** | `notification.email`, `gdpr.purged` |
-//! | **Consumes** | `tick.new`, `rate.update`, `rate.delete`, `gdpr.delete` |
+//! | **Consumes** | `tick.new`, `tick.update`, `rate.update`, `rate.delete`, `gdpr.delete` |
 //! | **Personal data** | ids of owners, raters and pictures as long as mail waits; who owns which picture; when somebody was last told. Addresses and names are asked for at the moment of sending and kept nowhere |
 //!
 //! A mail is decided on and given its id before it is sent, and its rows go when the mail server

@@ -1,9 +1,8 @@
 //! What is consumed, and what is answered to it.
 
-use chassis::clock::Clock;
 use chassis::consumers::{BoundEffects, Effects, Failure, Received};
 use chassis::unit_of_work::Draft;
-use envelope::{ImageId, ImageRef, Outgoing, score, tick};
+use envelope::{ImageId, ImageRef, Outgoing, derived_id, score, tick};
 
 use crate::quality::{self, Score};
 use crate::{App, NAME, Scorer};
@@ -14,18 +13,39 @@ const AT_ONCE: usize = 64;
 const SIZE: u32 = 2048;
 
 pub(crate) fn effects(app: App) -> BoundEffects {
-    Effects::new().on(on_tick).with_state(app, AT_ONCE)
+    Effects::new()
+        .on(on_tick)
+        .on(on_corrected)
+        .with_state(app, AT_ONCE)
 }
 
 async fn on_tick(app: App, received: Received<tick::New>) -> Result<Vec<Outgoing>, Failure> {
     app.permissions.require(received.event.user.id).await?;
-    app.scorer.answer(&received).await
+    app.scorer.answer(&received, &received.event.image).await
+}
+
+/// The event that told of the tick first may be overwritten before it was read. If it was not, this is the same answer.
+async fn on_corrected(
+    app: App,
+    received: Received<tick::Update>,
+) -> Result<Vec<Outgoing>, Failure> {
+    app.permissions.require(received.event.user.id).await?;
+    app.scorer.answer(&received, &received.event.image).await
 }
 
 impl Scorer {
-    async fn answer(&self, received: &Received<tick::New>) -> Result<Vec<Outgoing>, Failure> {
-        let score = score_of(self, received.event.image.url.image()).await?;
-        Ok(vec![answer(&self.clock, received, score)?])
+    async fn answer<T>(
+        &self,
+        received: &Received<T>,
+        image: &ImageRef,
+    ) -> Result<Vec<Outgoing>, Failure> {
+        let score = score_of(self, image.url.image()).await?;
+        let id = derived_id(NAME, received.decoded.answered_as());
+        let answer = Draft::caused_by(NAME, received.cause(), update(image.clone(), score));
+        let sealed = answer.with_id(id).seal(NAME, &self.clock);
+        Ok(vec![
+            sealed.map_err(|error| Failure::Poison(error.to_string()))?,
+        ])
     }
 }
 
@@ -71,17 +91,6 @@ async fn judge(picture: Vec<u8>) -> Result<Score, Failure> {
         .map_err(|error| Failure::Poison(error.to_string()))
 }
 
-fn answer(
-    clock: &Clock,
-    received: &Received<tick::New>,
-    score: Score,
-) -> Result<Outgoing, Failure> {
-    let update = update(received.event.image.clone(), score);
-    Draft::caused_by(NAME, received.cause(), update)
-        .seal(NAME, clock)
-        .map_err(|error| Failure::Poison(error.to_string()))
-}
-
 /// What is told of a score.
 pub(crate) fn update(image: ImageRef, score: Score) -> score::Update {
     score::Update {
@@ -97,9 +106,10 @@ mod tests {
     use std::io::Cursor;
     use std::sync::Arc;
 
+    use chassis::clock::Clock;
     use chassis::objects::Objects;
     use chrono::Utc;
-    use envelope::{Canonical as _, EventId, ImageUrl, Metadata, UserId, decode, derived_id, seal};
+    use envelope::{Canonical, Event, EventId, ImageUrl, Metadata, TickId, UserId, decode, seal};
     use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
     use uuid::Uuid;
 
@@ -115,6 +125,8 @@ mod tests {
         }
     }
 
+    const TICK: EventId = EventId(Uuid::from_u128(2));
+
     fn tick(image: ImageId) -> Received<tick::New> {
         let event = tick::New {
             user: UserId(Uuid::from_u128(1)).into(),
@@ -124,14 +136,32 @@ mod tests {
             count: None,
             place: None,
         };
-        let id = EventId(Uuid::from_u128(2));
+        received(TICK, &event)
+    }
+
+    fn corrected(image: ImageId) -> Received<tick::Update> {
+        let event = tick::Update {
+            user: UserId(Uuid::from_u128(1)).into(),
+            tick: TickId::from(TICK).into(),
+            image: ImageUrl::new("", image).into(),
+            revision: 1,
+            ticked_at: Utc::now(),
+            species: None,
+            seen_on: None,
+            count: Some(2),
+            place: None,
+        };
+        received(EventId(Uuid::from_u128(4)), &event)
+    }
+
+    fn received<T: Canonical + Event>(id: EventId, event: &T) -> Received<T> {
         let metadata = Metadata::new("services/TickAPI", Utc::now());
-        let sealed = seal(id, metadata, &event).unwrap();
+        let sealed = seal(id, metadata, event).unwrap();
         let decoded = decode(&sealed.subject, sealed.body.as_bytes()).unwrap();
         Received {
             id,
             time: decoded.envelope.metadata.time,
-            event: tick::New::read(decoded.envelope.version, &decoded.envelope.data).unwrap(),
+            event: T::read(decoded.envelope.version, &decoded.envelope.data).unwrap(),
             correlation: id.0,
             origin: ("TICK", 1),
             decoded: Arc::new(decoded),
@@ -158,10 +188,15 @@ mod tests {
             .put(image, vec![(SIZE, jpeg())])
             .await
             .unwrap();
-        let first = scorer.answer(&tick(image)).await.unwrap();
-        let again = scorer.answer(&tick(image)).await.unwrap();
-        assert_eq!(first[0].id, derived_id(NAME, EventId(Uuid::from_u128(2))));
+        let score_of =
+            async |tick: Received<tick::New>| scorer.answer(&tick, &tick.event.image).await;
+        let first = score_of(tick(image)).await.unwrap();
+        let again = score_of(tick(image)).await.unwrap();
+        let corrected = corrected(image);
+        let corrected = scorer.answer(&corrected, &corrected.event.image).await;
+        assert_eq!(first[0].id, derived_id(NAME, TICK));
         assert_eq!(first[0].message_id, again[0].message_id);
+        assert_eq!(first[0].message_id, corrected.unwrap()[0].message_id);
         let decoded = decode(&first[0].subject, first[0].body.as_bytes()).unwrap();
         let update = decoded.read::<score::Update>().unwrap();
         assert_eq!(update.image.url.image(), image);
@@ -169,24 +204,22 @@ mod tests {
         assert!((1.0..=5.0).contains(&update.score));
         assert!(!update.reasons.is_empty());
         scorer.objects.delete(image).await.unwrap();
-        assert!(matches!(
-            scorer.answer(&tick(image)).await,
-            Err(Failure::Erased)
-        ));
+        assert!(matches!(score_of(tick(image)).await, Err(Failure::Erased)));
     }
 
     #[tokio::test]
     async fn a_deleted_picture_is_not_scored_and_a_broken_one_is_a_dead_letter() {
         let folder = tempfile::tempdir().unwrap();
         let (scorer, image) = (scorer(folder.path()), ImageId(Uuid::from_u128(3)));
-        let gone = scorer.answer(&tick(image)).await;
+        let tick = tick(image);
+        let gone = scorer.answer(&tick, &tick.event.image).await;
         assert!(matches!(gone, Err(Failure::Erased)));
         scorer
             .objects
             .put(image, vec![(SIZE, b"no picture".to_vec())])
             .await
             .unwrap();
-        let broken = scorer.answer(&tick(image)).await;
+        let broken = scorer.answer(&tick, &tick.event.image).await;
         assert!(matches!(broken, Err(Failure::Poison(_))));
     }
 }

@@ -6,7 +6,7 @@
 //! | **Answers** | nothing |
 //! | **Calls** | UserAPI: `may-score`, whether the owner objects; TickAPI: `scored-by-others`, what an older model scored; reads pictures from our own store |
 //! | **Publishes** | `score.update` |
-//! | **Consumes** | `tick.new` |
+//! | **Consumes** | `tick.new`, `tick.update` |
 //! | **Personal data** | none: it keeps nothing, and needs of an event only which picture to read and whose it is; for seconds it remembers who objects |
 //!
 //! It has no database. A score's event id is derived from its tick's, so scoring again after a

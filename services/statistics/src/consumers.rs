@@ -18,6 +18,7 @@ use crate::{App, erasure, store};
 pub(crate) fn consumers(app: App, database: Database) -> BoundConsumers {
     Consumers::new()
         .on_many(on_ticks)
+        .on(on_corrected)
         .on(on_tick_deleted)
         .on_many(on_ratings)
         .on_many(on_withdrawn)
@@ -35,13 +36,36 @@ async fn on_ticks(_: App, mut deliveries: Deliveries<tick::New>) -> Result<Handl
     let (received, work) = deliveries.parts();
     let ticked = received.iter().map(|received| Ticked {
         id: received.id.into(),
-        tick: &received.event,
+        user: received.event.user.id,
+        image: received.event.image.url.image(),
+        species: received.event.species.as_ref(),
+        revision: 0,
         at: received.time.timestamp_micros(),
     });
     ticks::insert(work, ticked).await?;
     let users = received.iter().map(|received| received.event.user.id);
     people::insert(work, users, Source::Tick).await?;
     Ok(deliveries.done())
+}
+
+/// Takes the place of all that was said of the tick, whether or not that was read. It counts on the day of the tick, so that
+/// figures are the same when the streams only have the correction.
+async fn on_corrected(_: App, mut delivery: Delivery<tick::Update>) -> Result<Handled, Failure> {
+    let tick = delivery.event.clone();
+    let ticked = Ticked {
+        id: tick.tick.id,
+        user: tick.user.id,
+        image: tick.image.url.image(),
+        species: tick.species.as_ref(),
+        revision: tick.revision,
+        at: tick.ticked_at.timestamp_micros(),
+    };
+    let work = delivery.work();
+    ticks::insert(work, std::iter::once(ticked)).await?;
+    people::insert(work, std::iter::once(tick.user.id), Source::Tick).await?;
+    // What was wrong must not stay in any file.
+    work.erases();
+    Ok(delivery.done())
 }
 
 async fn on_tick_deleted(_: App, mut delivery: Delivery<tick::Delete>) -> Result<Handled, Failure> {

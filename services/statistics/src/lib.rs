@@ -6,7 +6,7 @@
 //! | **Answers** | [`clients::statistics`]: the totals; forget an erased person's photos |
 //! | **Calls** | nobody |
 //! | **Publishes** | `gdpr.purged` |
-//! | **Consumes** | `tick.new`, `tick.delete`, `rate.update`, `rate.delete`, `score.update`, `notification.email`, `user.login`, `user.register`, `user.limit`, `gdpr.delete` |
+//! | **Consumes** | `tick.new`, `tick.update`, `tick.delete`, `rate.update`, `rate.delete`, `score.update`, `notification.email`, `user.login`, `user.register`, `user.limit`, `gdpr.delete` |
 //! | **Personal data** | ids of users and images in the rows that are counted; no names, no places |
 //!
 //! Figures are counted from rows when somebody asks and something has changed, and never kept beside

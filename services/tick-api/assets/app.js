@@ -15,7 +15,7 @@ import { addPasswordToggles } from "./forms.js";
 import { showConfirm, startEntrance } from "./entrance.js";
 import { LANGUAGES, language, region, setLanguage, t, translatePage } from "./language.js";
 import { showLists, startLists } from "./lists.js";
-import { showNewTick, startNewTick } from "./new-tick.js";
+import { showCorrection, showNewTick, startNewTick } from "./new-tick.js";
 import { showPhoto } from "./photo.js";
 import { startReport } from "./report.js";
 import { startSender } from "./sender.js";
@@ -25,9 +25,9 @@ import { showTicks, startTicks } from "./ticks.js";
 const FIGURES_EVERY = 15_000;
 
 /**
- * The views: the text that is the title of the document, who may see it, and what fills it.
+ * The views: the text that is the title of the document, who may see it, and what fills it. Two may share a section of the page.
  *
- * @type {Record<string, {title: string, member?: true, nav?: string, show?: (signal: AbortSignal, argument: string) => void | Promise<void>}>}
+ * @type {Record<string, {title: string, member?: true, nav?: string, section?: string, show?: (signal: AbortSignal, argument: string) => void | Promise<void>}>}
  */
 const VIEWS = {
   feed: { title: "feed.title", show: showFeed },
@@ -37,6 +37,7 @@ const VIEWS = {
   confirm: { title: "title.confirm", show: showConfirm },
   login: { title: "login" },
   new: { title: "nav.new", member: true, show: showNewTick },
+  edit: { title: "edit.title", member: true, nav: "ticks", section: "new", show: showCorrection },
   ticks: { title: "nav.ticks", member: true, show: showTicks },
   lists: { title: "lists.title", member: true, show: showLists },
   account: { title: "account.title", member: true, show: showAccount },
@@ -56,6 +57,11 @@ function requested() {
   return VIEWS[name].member && !session.active ? ["login", ""] : [name, argument];
 }
 
+/** @returns {string} the section of the page that shows a view */
+function sectionOf(name) {
+  return VIEWS[name].section ?? name;
+}
+
 /** Shows the view that the address asks for. */
 async function route() {
   const [name, argument] = requested();
@@ -63,7 +69,7 @@ async function route() {
   current.abort();
   current = new AbortController();
   const { signal } = current;
-  for (const section of document.querySelectorAll("[data-view]")) section.hidden = section.dataset.view !== name;
+  for (const section of document.querySelectorAll("[data-view]")) section.hidden = section.dataset.view !== sectionOf(name);
   for (const link of document.querySelectorAll("[data-nav]")) {
     if (link.dataset.nav === (view.nav ?? name)) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
@@ -86,7 +92,7 @@ function moveTo(name) {
   currentName = name;
   if (first) return;
   window.scrollTo(0, 0);
-  document.querySelector(`[data-view="${name}"] h1`).focus({ preventScroll: true });
+  document.querySelector(`[data-view="${sectionOf(name)}"] h1`).focus({ preventScroll: true });
 }
 
 /** Says why a view could not be filled. */

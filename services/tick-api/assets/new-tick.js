@@ -1,6 +1,9 @@
-/** A new tick: choose the photo and the species. It goes into the queue, from where it is sent, now or later. */
+/**
+ * A new tick: choose the photo and the species. It goes into the queue, from where it is sent, now or later. The same form
+ * corrects a tick that was sent; that needs a connection.
+ */
 
-import { connection, newId, session } from "./api.js";
+import { call, connection, newId, session } from "./api.js";
 import { byId, say } from "./dom.js";
 import { clearErrors, onSubmit, showAtField } from "./forms.js";
 import { t } from "./language.js";
@@ -13,16 +16,16 @@ const MAX_BYTES = 20 * 1024 * 1024;
 const TYPES = ["image/jpeg", "image/png", "image/webp"];
 
 /**
- * What is being ticked; `changes` names the waiting tick that it takes the place of.
+ * What is being ticked; `changes` names the waiting tick that it takes the place of, `corrects` the sent one.
  *
- * @type {{photo: Blob | null, preview: string, changes: string | null}}
+ * @type {{photo: Blob | null, preview: string, changes: string | null, corrects: string | null}}
  */
 let draft = emptyDraft();
 /** @type {SpeciesField} */
 let speciesField;
 
 function emptyDraft() {
-  return { photo: null, preview: "", changes: null };
+  return { photo: null, preview: "", changes: null, corrects: null };
 }
 
 /** Wires the form. */
@@ -32,14 +35,30 @@ export function startNewTick() {
     byId(id).addEventListener("change", (event) => choosePhoto(event.target));
   }
   startPlace();
-  onSubmit(byId("tick-form"), keep);
+  onSubmit(byId("tick-form"), (data) => (draft.corrects ? correct(data) : keep(data)));
 }
 
 /** Shows the form; what was filled in before is still there. */
 export function showNewTick() {
+  if (draft.corrects) clearForm();
   const today = localToday();
   byId("seen-on").max = today;
   byId("seen-on").value ||= today;
+}
+
+/**
+ * Shows the form with a tick that was sent.
+ *
+ * @param {AbortSignal} signal
+ * @param {string} id
+ */
+export async function showCorrection(signal, id) {
+  clearForm();
+  draft.corrects = id;
+  nameForm();
+  const tick = await call("GET", `/api/v1/ticks/${id}`, { signal });
+  byId("seen-on").max = localToday();
+  fill(tick, tick.species?.english || tick.species?.scientific || "");
 }
 
 /**
@@ -49,10 +68,14 @@ export function showNewTick() {
  */
 export function edit(waiting) {
   clearForm();
-  const { tick, species } = waiting;
   setPhoto(waiting.photo);
   draft.changes = waiting.id;
-  speciesField.restore(tick.species?.id, species.name);
+  fill(waiting.tick, waiting.species.name);
+}
+
+/** Puts what is known of a tick into the form. */
+function fill(tick, speciesName) {
+  speciesField.restore(tick.species?.id, speciesName);
   byId("seen-on").value = tick.seen_on ?? "";
   byId("count").value = tick.count ?? "";
   byId("note").value = tick.note ?? "";
@@ -102,11 +125,37 @@ function dropPreview() {
   byId("photo-preview").removeAttribute("src");
 }
 
+/** Says which of the two the form is for. A photo cannot be corrected: another photo is another tick. */
+function nameForm() {
+  const isCorrection = Boolean(draft.corrects);
+  photoField().hidden = isCorrection;
+  byId("new-title").textContent = t(isCorrection ? "edit.title" : "nav.new");
+  byId("tick-send").textContent = t(isCorrection ? "save" : "new.send");
+}
+
+/** Says so when only one of the place's numbers is there. */
+function isHalfPlaced(data) {
+  if (Boolean(data.get("lat")) === Boolean(data.get("lon"))) return false;
+  refuse(byId("place-lat").closest("[data-pointer]"), "place-lat", t("place.half"));
+  return true;
+}
+
+async function correct(data) {
+  if (isHalfPlaced(data)) return;
+  // Nobody looks a name up later.
+  if (speciesField.name && !speciesField.chosen) {
+    return refuse(byId("species").closest("[data-pointer]"), "species", t("new.species.choose"));
+  }
+  const emptied = { species: null, seen_on: null, count: null, place: null, note: null };
+  await call("PATCH", `/api/v1/ticks/${draft.corrects}`, { body: { ...emptied, ...tickIn(data) } });
+  clearForm();
+  location.hash = "#ticks";
+  say(t("edit.saved"));
+}
+
 async function keep(data) {
   if (!draft.photo) return refuse(photoField(), "photo-file", t("new.photo.missing"));
-  if (Boolean(data.get("lat")) !== Boolean(data.get("lon"))) {
-    return refuse(byId("place-lat").closest("[data-pointer]"), "place-lat", t("place.half"));
-  }
+  if (isHalfPlaced(data)) return;
   try {
     await put(waiting(data));
     // Browsers clear what was not asked to stay when the disk gets full.
@@ -167,4 +216,5 @@ export function clearForm() {
   byId("place").open = false;
   byId("photo-choose").textContent = t("new.choose");
   byId("seen-on").value = localToday();
+  nameForm();
 }

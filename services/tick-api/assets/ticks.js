@@ -1,4 +1,4 @@
-/** One's own ticks: what waits to be sent, then picture, what was seen, the score as soon as it is there, and delete. */
+/** One's own ticks: what waits to be sent, then picture, what was seen, the score as soon as it is there, change and delete. */
 
 import { askUntil, call, Problem, session } from "./api.js";
 import { ask, byId, el, formatDate, say, warn } from "./dom.js";
@@ -43,6 +43,7 @@ function card(tick, signal) {
   const figures = el("p", { class: "badges" }, ...badges({}));
   const name = speciesName(tick.species);
   const remove = el("button", { type: "button", class: "quiet small", "aria-label": t("ticks.delete.label", { name }) }, t("ticks.delete"));
+  const edit = el("a", { class: "button small", href: `#edit/${tick.id}`, "aria-label": t("ticks.edit.label", { name }) }, t("ticks.edit"));
   const row = el(
     "li",
     { class: "card" },
@@ -54,7 +55,7 @@ function card(tick, signal) {
       el("p", { class: "soft" }, facts(tick)),
       tick.note && el("p", { class: "note" }, tick.note),
       figures,
-      remove,
+      el("p", { class: "actions" }, edit, remove),
     ),
   );
   remove.addEventListener("click", () => removeTick(tick, row));

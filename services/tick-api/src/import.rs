@@ -43,6 +43,8 @@ pub(crate) fn complete(
     };
     let place = told.place.map(|place| private.seal_place(told.id, place));
     let note = told.note.map(|note| private.seal_note(told.id, &note));
+    // Archives from before ticks could be corrected do not say how often they were.
+    row.entry("revision").or_insert_with(|| 0.into());
     row.insert("place".to_owned(), bytes(place));
     row.insert("note".to_owned(), bytes(note));
     let fingerprint = private.fingerprint(&canonical);
@@ -51,8 +53,10 @@ pub(crate) fn complete(
 }
 
 /// Bytes in the text of a row.
-fn bytes(digits: Option<String>) -> Value {
-    digits.map_or(Value::Null, |digits| format!("\\x{digits}").into())
+fn bytes(sealed: Option<Vec<u8>>) -> Value {
+    sealed.map_or(Value::Null, |sealed| {
+        format!("\\x{}", hex::encode(sealed)).into()
+    })
 }
 
 impl Told {

@@ -5,7 +5,7 @@
 //! | **Serves** | `/api/v1/images` (with ratings, reports and appeals), `/api/v1/ticks`, `/api/v1/feed`, `/api/v1/species`, `/api/v1/users/me/lists`, `/api/v1/gdpr/delete`, `/api/v1/gdpr/code`, the pictures at `/images`, the birders' page at `/`, new ratings as they come at `/api/v1/feed/live` |
 //! | **Answers** | `begin-erasure`; `any-known`, `photo-part`, `ratings-given`, for an import; `scored-by-others`, for a new model; `list-cases`, `decide-case`, for moderators |
 //! | **Calls** | AuthAPI: verify a token, re-authenticate, mail a code, end a user's sessions; UserAPI: open an erasure request |
-//! | **Publishes** | `tick.new`, `tick.delete`, `rate.update` (version 2), `rate.delete`, `gdpr.delete`, `gdpr.purged` |
+//! | **Publishes** | `tick.new`, `tick.update`, `tick.delete`, `rate.update` (version 2), `rate.delete`, `gdpr.delete`, `gdpr.purged` |
 //! | **Consumes** | `score.update` (feed and image view), `rate.update` and `rate.delete` (other producers' ratings), `user.limit` (whose photos are hidden or have no scores), `gdpr.delete` |
 //! | **Personal data** | images and their files, ticks (precise place and note sealed), ratings, ids of deleted ticks, restrictions and objections to scores, reports about photos and what came of them (notes sealed); all of it goes at erasure, see `erasure` |
 

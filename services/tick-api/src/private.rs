@@ -35,15 +35,15 @@ impl Private {
         self.fingerprints.hash(file)
     }
 
-    /// The precise place, as hexadecimal digits of the sealed bytes.
-    pub(crate) fn seal_place(&self, tick: TickId, place: Place) -> String {
+    /// The precise place, sealed.
+    pub(crate) fn seal_place(&self, tick: TickId, place: Place) -> Vec<u8> {
         let text = format!("{} {}", place.lat, place.lon);
-        hex::encode(self.seal_words(tick.0, "place", &text))
+        self.seal_words(tick.0, "place", &text)
     }
 
-    /// The note, as hexadecimal digits of the sealed bytes.
-    pub(crate) fn seal_note(&self, tick: TickId, note: &str) -> String {
-        hex::encode(self.seal_words(tick.0, "note", note))
+    /// The note, sealed.
+    pub(crate) fn seal_note(&self, tick: TickId, note: &str) -> Vec<u8> {
+        self.seal_words(tick.0, "note", note)
     }
 
     /// The precise place again.
@@ -113,13 +113,6 @@ mod tests {
         Private::new(&Keys::from_secret("0123456789abcdef0123456789abcdef").unwrap())
     }
 
-    fn bytes(hex: &str) -> Vec<u8> {
-        (0..hex.len())
-            .step_by(2)
-            .map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap())
-            .collect()
-    }
-
     #[test]
     fn a_place_opens_exactly_as_it_was_in_its_own_row_only() {
         let (tick, other) = [1, 2].map(|n| TickId(uuid::Uuid::from_u128(n))).into();
@@ -127,7 +120,7 @@ mod tests {
             lat: 48.137_154_2,
             lon: -0.1,
         };
-        let sealed = bytes(&private().seal_place(tick, place));
+        let sealed = private().seal_place(tick, place);
         assert_eq!(private().open_place(tick, &sealed).unwrap(), place);
         assert!(private().open_place(other, &sealed).is_err());
         assert!(private().open_note(tick, &sealed).is_err());
@@ -136,7 +129,7 @@ mod tests {
     #[test]
     fn a_sealed_note_shows_nothing_of_itself() {
         let tick = TickId(uuid::Uuid::from_u128(1));
-        let sealed = bytes(&private().seal_note(tick, "nest in the old oak"));
+        let sealed = private().seal_note(tick, "nest in the old oak");
         assert!(!sealed.windows(4).any(|part| part == b"nest"));
         assert_eq!(
             private().open_note(tick, &sealed).unwrap(),

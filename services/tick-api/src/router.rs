@@ -23,7 +23,7 @@ fn table() -> OpenApiRouter<App> {
         .routes(routes!(reports::create))
         .routes(routes!(reports::appeal))
         .routes(routes!(ticks::create, ticks::list))
-        .routes(routes!(ticks::show, ticks::delete))
+        .routes(routes!(ticks::show, ticks::update, ticks::delete))
         .routes(routes!(feed::list))
         .routes(routes!(live::follow))
         .routes(routes!(species::list))
@@ -55,7 +55,7 @@ mod tests {
         let names: Vec<&str> = operations
             .map(|operation| operation["operationId"].as_str().unwrap())
             .collect();
-        assert_eq!(names.len(), 19);
+        assert_eq!(names.len(), 20);
         assert_eq!(names.iter().collect::<HashSet<_>>().len(), names.len());
     }
 

@@ -63,8 +63,12 @@ async fn on_any(app: &App, work: &mut Work, received: &[Received<()>]) -> Result
         Ok(index::Found { decoded, place })
     });
     let found: Vec<_> = found.collect::<Result<_, Failure>>()?;
-    if index::record(work, &found).await? > 0 {
+    let recorded = index::record(work, &found).await?;
+    if recorded.late > 0 {
         app.wake_guard.notify_one();
+    }
+    if recorded.are_corrected {
+        app.wake_corrector.notify_one();
     }
     Ok(())
 }

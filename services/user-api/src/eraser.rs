@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::broker::End;
 use crate::needles::Needles;
-use crate::store::{erasures, index, scans};
+use crate::store::{corrections, erasures, index, scans};
 use crate::{App, broker, dead_letters, guard, replicas};
 
 /// A net for wake-ups that were missed.
@@ -173,6 +173,7 @@ async fn forget(app: &App, user: Uuid) -> anyhow::Result<bool> {
         scans::begin(&mut work, event, now).await?;
     }
     index::forget_images(&mut work, user).await?;
+    corrections::forget(&mut work, user).await?;
     work.erases();
     work.commit().await?;
     Ok(true)

@@ -5,9 +5,10 @@ use std::collections::HashSet;
 
 use chassis::consumers::Failure;
 use chassis::unit_of_work::Work;
-use envelope::{Canonical as _, Decoded, tick};
+use envelope::Decoded;
 use uuid::Uuid;
 
+use crate::corrections::{self, Ticked, ticked};
 use crate::store::{self, Place};
 
 /// An event and where it lies.
@@ -16,12 +17,6 @@ pub(crate) struct Found<'a> {
     pub decoded: &'a Decoded,
     /// Where it lies.
     pub place: Place,
-}
-
-/// An image and who ticked with it.
-struct Ticked {
-    image: Uuid,
-    user: Uuid,
 }
 
 /// What an event says to the index.
@@ -41,8 +36,17 @@ impl Found<'_> {
     }
 }
 
-/// Notes events. Says how many of them name an erased person and will be deleted.
-pub(crate) async fn record(work: &mut Work, found: &[Found<'_>]) -> Result<usize, Failure> {
+/// What of the events that were noted has to go.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Recorded {
+    /// How many name an erased person and will be deleted.
+    pub late: usize,
+    /// Whether some of them take the place of others.
+    pub are_corrected: bool,
+}
+
+/// Notes events.
+pub(crate) async fn record(work: &mut Work, found: &[Found<'_>]) -> Result<Recorded, Failure> {
     let entries: Vec<Entry<'_>> = found.iter().map(Found::read).collect::<Result<_, _>>()?;
     let people: HashSet<Uuid> = entries
         .iter()
@@ -56,6 +60,8 @@ pub(crate) async fn record(work: &mut Work, found: &[Found<'_>]) -> Result<usize
         .partition(|entry| !entry.people.is_disjoint(&erased));
     store::index::insert(work, &named(&known)).await?;
     store::index::insert_owners(work, &owners(&known)).await?;
+    let told = known.iter().filter_map(|entry| entry.ticked.as_ref());
+    let are_corrected = corrections::note(work, told).await?;
     for entry in &late {
         store::late::insert(work, entry.place).await?;
         let ticked = entry.ticked.as_ref();
@@ -63,7 +69,11 @@ pub(crate) async fn record(work: &mut Work, found: &[Found<'_>]) -> Result<usize
             fence_late_image(work, ticked).await?;
         }
     }
-    Ok(late.len())
+    let late = late.len();
+    Ok(Recorded {
+        late,
+        are_corrected,
+    })
 }
 
 fn named<'a>(entries: &[Entry<'a>]) -> Vec<(Uuid, &'a Place)> {
@@ -90,18 +100,4 @@ async fn fence_late_image(work: &mut Work, ticked: &Ticked) -> Result<(), Failur
     store::index::move_to_late(work, ticked.image).await?;
     store::late::insert_image(work, ticked.image).await?;
     Ok(())
-}
-
-fn ticked(decoded: &Decoded) -> Result<Option<Ticked>, Failure> {
-    let contract = decoded.contract;
-    if (contract.entity, contract.kind) != (tick::New::ENTITY, tick::New::KIND) {
-        return Ok(None);
-    }
-    let event: tick::New = decoded
-        .read()
-        .map_err(|error| Failure::Poison(error.to_string()))?;
-    Ok(Some(Ticked {
-        image: event.image.url.image().0,
-        user: event.user.id.0,
-    }))
 }

@@ -7,13 +7,13 @@
 //! | **Calls** | AuthAPI: `verify-token`, to know who is calling; TickAPI: `begin-erasure`, when all is ready; Statistics: `forget-images`; Notifier: `queue-account-mail`, when an address changes; every service with a database: `held`, for an export, and after a restore `refence` and `returned` |
 //! | **Publishes** | `gdpr.erased`; `user.limit`; the events of somebody who comes from another instance, as they were |
 //! | **Consumes** | every event (subject index), among them `gdpr.delete` and `gdpr.purged` |
-//! | **Personal data** | address and name, sealed with the person's own key, and so an address that waits to be confirmed; preferences, restrictions, objections and consents; where in the streams the person is named; open erasure requests, with what their scan looks for, sealed; archives of exports, each sealed with a key of its own |
+//! | **Personal data** | address and name, sealed with the person's own key, and so an address that waits to be confirmed; preferences, restrictions, objections and consents; where in the streams the person is named; which ticks were corrected; open erasure requests, with what their scan looks for, sealed; archives of exports, each sealed with a key of its own |
 //!
 //! It leads erasure. `gdpr.delete` fences the person off and destroys their identity; every service
 //! that holds personal data answers with `gdpr.purged`; when all have, the eraser overwrites the
 //! person's events in the streams. The scanner, which found the person in every store before, looks
 //! until nothing is found, and publishes `gdpr.erased`. The guard overwrites what names
-//! an erased person afterwards. The sweeper overwrites events whose time is over. The exporter asks all
+//! an erased person afterwards, and what said an older state of a tick that was corrected goes the same way. The sweeper overwrites events whose time is over. The exporter asks all
 //! services what they hold about a person, and writes it into an archive, which is gone after a week.
 
 mod account;
@@ -22,6 +22,7 @@ mod answers;
 mod broker;
 mod consents;
 mod consumers;
+mod corrections;
 mod dead_letters;
 mod deadlines;
 mod eraser;
@@ -105,6 +106,7 @@ struct Parts {
     replicas: Replicas,
     objects: Objects,
     tombstones: Tombstones,
+    wake_corrector: Arc<Notify>,
     wake_eraser: Arc<Notify>,
     wake_exporter: Arc<Notify>,
     wake_guard: Arc<Notify>,
@@ -149,6 +151,7 @@ pub async fn service(chassis: &Chassis) -> anyhow::Result<Service> {
         replicas: Replicas::default(),
         objects: chassis.objects.clone(),
         tombstones,
+        wake_corrector: Arc::default(),
         wake_eraser: Arc::default(),
         wake_exporter: Arc::default(),
         wake_guard: Arc::default(),
@@ -160,6 +163,7 @@ pub async fn service(chassis: &Chassis) -> anyhow::Result<Service> {
         .answers(answers::table(app.clone()))
         .consumers(consumers::table(app.clone()))
         .task("user-api eraser", eraser::run(app.clone()))
+        .task("user-api corrections", corrections::run(app.clone()))
         .task("user-api deadlines", deadlines::run(app.clone()))
         .task("user-api exporter", exporter::run(app.clone()))
         .task("user-api guard", guard::run(app.clone()))

@@ -2,6 +2,7 @@
 
 pub(crate) mod address_changes;
 pub(crate) mod consents;
+pub(crate) mod corrections;
 pub(crate) mod deadlines;
 pub(crate) mod erasures;
 pub(crate) mod exports;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use envelope::{EventId, derived_id};
+use envelope::{decode, derived_id, is_continued};
 use futures::{StreamExt as _, stream};
 use uuid::Uuid;
 
@@ -119,15 +119,16 @@ impl Comparison<'_> {
         let Some(answers) = readers::answers_from(self.reader, own) else {
             return Ok(Compared::default());
         };
-        let answer_to = |row: &Row| derived_id(self.reader, EventId(row.event_id)).0;
+        let answered = self.answers_to(rows).await?;
         // They have no place in their stream if they are not there.
-        let expected: Vec<(Uuid, i64)> = rows.iter().map(|row| (answer_to(row), 0)).collect();
+        let expected: Vec<(Uuid, i64)> = answered.iter().map(|(answer, _)| (*answer, 0)).collect();
         let mut session = self.database.read().await?;
         let unknown = store::unknown(&mut session, (own, answers.name), &expected).await?;
         drop(session);
-        let missing = rows
+        let missing = answered
             .into_iter()
-            .filter(|row| unknown.contains(&answer_to(row)));
+            .filter(|(answer, _)| unknown.contains(answer))
+            .map(|(_, row)| row);
         let (late, early): (Vec<&Row>, Vec<&Row>) =
             missing.partition(|row| row.sent.stream_sequence <= self.answered);
         Ok(Compared {
@@ -135,6 +136,25 @@ impl Comparison<'_> {
             undecided: early.iter().map(|row| row.sent.position).collect(),
             ..Compared::default()
         })
+    }
+
+    /// The ids that the reader's answers to these events have. Of those that go on with another event, only their bodies
+    /// tell with which.
+    pub async fn answers_to<'r>(&self, rows: Vec<&'r Row>) -> anyhow::Result<Vec<(Uuid, &'r Row)>> {
+        let continued = rows.iter().filter(|row| is_continued(row.kind()));
+        let continued: Vec<i64> = continued.map(|row| row.sent.position).collect();
+        let bodies = if continued.is_empty() {
+            BTreeMap::new()
+        } else {
+            store::bodies(&mut self.database.read().await?, &continued).await?
+        };
+        let answer_to = |row: &Row| {
+            let body = bodies.get(&row.sent.position);
+            let decoded = body.and_then(|body| decode(&row.subject, body.as_bytes()).ok());
+            let first = decoded.map_or(row.event_id.into(), |decoded| decoded.answered_as());
+            derived_id(self.reader, first).0
+        };
+        Ok(rows.into_iter().map(|row| (answer_to(row), row)).collect())
     }
 
     /// Has events answered once more, and says which of them should be: of some there is nothing

@@ -8,7 +8,6 @@ use async_nats::header::NATS_MESSAGE_ID;
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, pull};
 use async_nats::jetstream::stream::Stream;
 use chrono::DateTime;
-use envelope::{EventId, derived_id};
 use futures::StreamExt as _;
 use uuid::Uuid;
 
@@ -141,8 +140,9 @@ impl Search<'_> {
     ) -> anyhow::Result<Vec<&'r Row>> {
         let reader = self.comparison.reader;
         let asked = rows.iter().filter(|row| readers::reads(reader, row.kind()));
-        let by_answer = asked.map(|row| (derived_id(reader, EventId(row.event_id)).0, row));
+        let by_answer = self.comparison.answers_to(asked.collect()).await?;
         let missing: HashMap<Uuid, &Row> = by_answer
+            .into_iter()
             .filter(|(answer, _)| !there.contains(answer))
             .collect();
         let ids: Vec<Uuid> = missing.keys().copied().collect();

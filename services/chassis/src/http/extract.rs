@@ -35,13 +35,13 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        let is_json = request
+        let is_ours = request
             .headers()
             .get(header::CONTENT_TYPE)
             .and_then(|value| value.to_str().ok())
             .and_then(|value| value.split(';').next())
-            .is_some_and(|value| value.trim().eq_ignore_ascii_case("application/json"));
-        if !is_json {
+            .is_some_and(|value| is_json(value.trim()));
+        if !is_ours {
             let detail = "Send JSON with Content-Type: application/json.";
             return Err(Problem::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -52,6 +52,14 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
         let bytes = body_within(request.into_body(), LARGEST_JSON).await?;
         parse(&bytes).map(Self)
     }
+}
+
+/// Also a merge patch (RFC 7386) by its own name.
+fn is_json(media_type: &str) -> bool {
+    let names = ["application/json", "application/merge-patch+json"];
+    names
+        .iter()
+        .any(|name| media_type.eq_ignore_ascii_case(name))
 }
 
 /// Reads a body up to a limit in bytes; 413 beyond it, 408 if it does not come.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chassis::audit::{self, Pace};
 use chassis::bus::old_readers::OldReaders;
-use chassis::consumers::{BoundConsumers, Deliveries, Effects, Failure, Handled};
+use chassis::consumers::{BoundConsumers, Deliveries, Failure, Handled};
 use chassis::database::Database;
 use chassis::lifecycle::Lifecycle;
 use chassis::unit_of_work::Draft;
@@ -343,9 +343,7 @@ async fn an_event_that_names_an_erased_person_is_not_missed(world: &World) {
 /// A service without a database that answers ticks with scores.
 async fn start_model(world: &World) {
     let lifecycle = &world.broker.lifecycle;
-    let model = Effects::new()
-        .on(effects::score)
-        .with_state(Absences::default(), 4);
+    let model = effects::model().with_state(Absences::default(), 4);
     let bus = world.broker.connect("score-model").await;
     let answers = audit::stateless_answers("score-model", &bus, model.clone());
     answers.serve(&bus, lifecycle).await.unwrap();

@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use chassis::clock::Clock;
 use chassis::consumers::{Effects, Failure, Received};
 use chassis::unit_of_work::Draft;
-use envelope::{EventId, ImageId, ImageUrl, Metadata, Outgoing, UserId, score, seal, tick};
+use envelope::{
+    EventId, ImageId, ImageRef, ImageUrl, Metadata, Outgoing, UserId, derived_id, score, seal, tick,
+};
 use uuid::Uuid;
 
 use crate::broker::Broker;
@@ -16,10 +18,21 @@ const MODEL: &str = "score-model";
 /// How many attempts fail before the model works.
 pub type Absences = Arc<AtomicUsize>;
 
-/// Scores a tick, after so many failures.
-pub async fn score(
-    absences: Absences,
-    tick: Received<tick::New>,
+/// A model that scores ticks, new and corrected, after so many failures.
+pub fn model() -> Effects<Absences> {
+    Effects::new()
+        .on(async |absences: Absences, tick: Received<tick::New>| {
+            score(&absences, &tick, &tick.event.image)
+        })
+        .on(async |absences: Absences, tick: Received<tick::Update>| {
+            score(&absences, &tick, &tick.event.image)
+        })
+}
+
+fn score<T>(
+    absences: &Absences,
+    tick: &Received<T>,
+    image: &ImageRef,
 ) -> Result<Vec<Outgoing>, Failure> {
     let absent = absences.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
         left.checked_sub(1)
@@ -28,12 +41,13 @@ pub async fn score(
         return Err(Failure::Transient("a hiccup".to_owned()));
     }
     let scored = score::Update {
-        image: tick.event.image.clone(),
+        image: image.clone(),
         score: 3.5,
         model: None,
         reasons: Vec::new(),
     };
-    let draft = Draft::caused_by(MODEL, tick.cause(), scored);
+    let id = derived_id(MODEL, tick.decoded.answered_as());
+    let draft = Draft::caused_by(MODEL, tick.cause(), scored).with_id(id);
     let sealed = draft.seal(MODEL, &Clock::default());
     Ok(vec![
         sealed.map_err(|error| Failure::Poison(error.to_string()))?,
@@ -41,8 +55,7 @@ pub async fn score(
 }
 
 async fn start_model(broker: &Broker, absences: usize) {
-    Effects::new()
-        .on(score)
+    model()
         .with_state(Absences::new(absences.into()), 4)
         .run(MODEL, &broker.bus, &broker.lifecycle)
         .await

@@ -155,6 +155,7 @@ impl Notifier {
     async fn run_until(&self, world: &World, table: Consumers<Self>, lifecycle: &Lifecycle) {
         table
             .on(|_: Self, tick: Delivery<tick::New>| async { Ok(tick.done()) })
+            .on(|_: Self, tick: Delivery<tick::Update>| async { Ok(tick.done()) })
             .on(|_: Self, withdrawn: Delivery<rate::Withdrawn>| async { Ok(withdrawn.done()) })
             .on(|_: Self, request: Delivery<gdpr::Delete>| async { Ok(request.done()) })
             .with_state(self.clone(), world.database.clone())

@@ -30,6 +30,7 @@ pub(super) static TABLES: &[Table] = &[
             ),
             column("english", AccountHolder, Observation, "its English name"),
             column("at", AccountHolder, Activity, "when it was ticked"),
+            technical("revision", "how often it was corrected"),
         ],
     )
     .of(&[person("user_id", AccountHolder)]),

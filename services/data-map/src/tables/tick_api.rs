@@ -118,6 +118,12 @@ pub(super) static TABLES: &[Table] = &[
             )
             .left_out("a keyed hash of the tick, whose fields are here themselves"),
             column("created_at", AccountHolder, Activity, "when it was ticked"),
+            column(
+                "revision",
+                AccountHolder,
+                Activity,
+                "how often it was corrected",
+            ),
         ],
     )
     .of(&[person("owner", AccountHolder)]),

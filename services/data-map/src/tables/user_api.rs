@@ -193,6 +193,25 @@ pub(super) static TABLES: &[Table] = &[
         ],
     )
     .of(&[person("owner", AccountHolder)]),
+    personal(
+        SERVICE,
+        "correction",
+        &RIGHTS,
+        Retention::Account,
+        &[
+            column(
+                "tick",
+                AccountHolder,
+                Pseudonym,
+                "a tick that was corrected",
+            ),
+            column("user_id", AccountHolder, Pseudonym, "whose it is"),
+            technical("revision", "how often it was corrected"),
+            technical("asked", "how often what was said before was to go"),
+            technical("done", "as much of that is overwritten"),
+        ],
+    )
+    .copies("what the event of the correction says, which is in the export"),
     Table {
         service: SERVICE,
         name: "late",

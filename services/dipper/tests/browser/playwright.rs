@@ -37,6 +37,11 @@ async fn a_tick_made_offline_is_sent_once_whatever_becomes_of_line_and_server() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_tick_is_corrected_and_deleted_by_keyboard_in_both_languages() {
+    on_an_instance("corrections.js", &[PHOTO_FILE]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn ratings_by_touch_are_seen_by_others_at_once() {
     on_an_instance("live.js", &[PHOTO_FILE]).await;
 }

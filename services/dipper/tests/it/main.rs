@@ -14,6 +14,7 @@ mod bad_input;
 mod canary;
 mod catalogue;
 mod consents;
+mod corrections;
 mod data_map;
 mod dead_letters;
 mod decisions;

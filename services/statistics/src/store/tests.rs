@@ -7,7 +7,7 @@ use chassis::database::{Database, DatabaseUrl};
 use chassis::keys::Keys;
 use chassis::unit_of_work::Work;
 use clients::statistics::Figures;
-use envelope::{EventId, ImageId, ImageUrl, TickId, UserId, tick};
+use envelope::{EventId, ImageId, TickId, UserId, tick};
 use proptest::prelude::*;
 use uuid::Uuid;
 
@@ -110,17 +110,13 @@ async fn tick(work: &mut Work, number: u8, owner: u8) {
 }
 
 async fn tick_at(work: &mut Work, number: u8, owner: u8, at: i64) {
-    let event = tick::New {
-        user: user(owner).into(),
-        image: ImageUrl::new("", image(owner)).into(),
-        species: Some(species(1)),
-        seen_on: None,
-        count: None,
-        place: None,
-    };
+    let species = species(1);
     let ticked = Ticked {
         id: TickId(id(3, number)),
-        tick: &event,
+        user: user(owner),
+        image: image(owner),
+        species: Some(&species),
+        revision: 0,
         at,
     };
     ticks::insert(work, [ticked].into_iter()).await.unwrap();

@@ -1,6 +1,7 @@
-//! Ticks: make, read and delete one's own.
+//! Ticks: make, read, correct and delete one's own.
 
 mod body;
+mod patch;
 
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
@@ -10,7 +11,7 @@ use chassis::trace;
 use chassis::unit_of_work::Draft;
 use chrono::{DateTime, NaiveDate, Utc};
 use clients::Caller;
-use envelope::{TickId, tick};
+use envelope::{ImageUrl, TickId, UserId, tick};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -20,9 +21,12 @@ use crate::App;
 use crate::error::Error;
 use crate::place::Place;
 use crate::species::{CHECKLIST, Species};
-use crate::store::ticks::{self as store, NewTick, TickRow};
+use crate::store::limits;
+use crate::store::ticks::{self as store, Correction, NewTick, Revised, TickRow};
 
 pub(crate) use body::TickRequest;
+use body::{Checked, WantedImage, WantedSpecies};
+use patch::TickPatch;
 
 /// A tick as its owner sees it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -82,6 +86,22 @@ impl TickView {
             created_at: DateTime::from_timestamp_micros(row.created_at).unwrap_or_default(),
         })
     }
+
+    /// What a client would have sent to make it.
+    fn request(&self) -> TickRequest {
+        let species = self.species.map(|species| species.id.to_owned());
+        TickRequest {
+            id: None,
+            image: WantedImage {
+                url: ImageUrl::new("", self.image.id.into()),
+            },
+            species: species.map(|id| WantedSpecies { id }),
+            seen_on: self.seen_on,
+            count: self.count,
+            place: self.place,
+            note: self.note.clone(),
+        }
+    }
 }
 
 /// Ticks a bird with an image of one's own. The same id and body again is the same tick.
@@ -113,11 +133,11 @@ pub(crate) async fn create(
         event: checked.event(&app.public_url, caller.user),
         place: checked
             .place
-            .map(|place| app.private.seal_place(TickId(id), place)),
+            .map(|place| hex::encode(app.private.seal_place(TickId(id), place))),
         note: checked
             .note
             .as_deref()
-            .map(|note| app.private.seal_note(TickId(id), note)),
+            .map(|note| hex::encode(app.private.seal_note(TickId(id), note))),
         fingerprint: app.private.fingerprint(&checked.canonical()),
         created_at: now,
         trace: trace::current(),
@@ -193,6 +213,98 @@ pub(crate) async fn list(
         items: items.collect::<Result<_, _>>()?,
         next_cursor: rows.next_cursor,
     }))
+}
+
+/// Corrects one of the caller's ticks: a JSON merge patch (RFC 7386) of what is to be otherwise; `null` takes a field
+/// away. What it said before is overwritten everywhere.
+#[utoipa::path(
+    patch, path = "/api/v1/ticks/{id}", operation_id = "update_tick", tag = "ticks", security(("bearer" = [])),
+    params(("id" = Uuid, Path, description = "The tick's id.")),
+    request_body = TickPatch,
+    responses(
+        (status = 200, description = "The tick as it is now.", body = TickView),
+        (status = 401, body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The caller does not consent to exact places.", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "The caller has no such tick.", body = Problem, content_type = "application/problem+json"),
+        (status = 410, description = "The account is being deleted.", body = Problem, content_type = "application/problem+json"),
+        (status = 422, body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn update(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+    Json(patch): Json<TickPatch>,
+) -> Result<Json<TickView>, Error> {
+    let mut work = app.database.begin().await?;
+    if work.is_erased(caller.user.0).await? {
+        return Err(Error::CallerGone);
+    }
+    let revised = store::revise(&mut work, caller.user, TickId(id)).await?;
+    let revised = revised.ok_or(Error::NoSuchTick)?;
+    let before = TickView::new(&app, caller, &revised.row)?;
+    let today = app.clock.now().date_naive();
+    let was = before.request();
+    let checked = patch.apply(was.clone())?.check(today)?;
+    if was.canonical(today) == Some(checked.canonical()) {
+        // What was begun is undone: nothing changed, and there is nothing to tell.
+        return Ok(Json(before));
+    }
+    let unplaced = limits::of(&mut work, [caller.user.0]).await?.unplaced;
+    if checked.place.is_some() && !unplaced.is_empty() {
+        return Err(Error::PlaceWithdrawn);
+    }
+    let correction = correction(&app, caller.user, &revised, &checked);
+    let after = TickView::new(&app, caller, &correction.row)?;
+    store::correct(&mut work, correction).await?;
+    work.commit().await?;
+    Ok(Json(after))
+}
+
+/// The tick as it is stored and told of from now on.
+fn correction(app: &App, user: UserId, revised: &Revised, checked: &Checked) -> Correction {
+    let was = &revised.row;
+    let (id, image) = (TickId(was.id), was.image);
+    let ticked_at = DateTime::from_timestamp_micros(was.created_at).unwrap_or_default();
+    let tick::New {
+        user,
+        image: told,
+        species,
+        seen_on,
+        count,
+        place,
+    } = checked.event(&app.public_url, user);
+    let event = tick::Update {
+        user,
+        tick: id.into(),
+        image: told,
+        revision: u32::try_from(revised.revision).unwrap_or(u32::MAX),
+        ticked_at,
+        species,
+        seen_on,
+        count,
+        place,
+    };
+    let private = &app.private;
+    let row = TickRow {
+        id: id.0,
+        image,
+        species: checked.species.map(|species| species.id.to_owned()),
+        seen_on: checked.seen_on,
+        birds: checked.count.map(i64::from),
+        place: checked.place.map(|place| private.seal_place(id, place)),
+        note: checked
+            .note
+            .as_deref()
+            .map(|note| private.seal_note(id, note)),
+        created_at: was.created_at,
+    };
+    Correction {
+        event,
+        row,
+        day: checked.seen_on.unwrap_or(ticked_at.date_naive()),
+        fingerprint: private.fingerprint(&checked.canonical()),
+    }
 }
 
 /// Takes one of the caller's ticks back. The image stays.

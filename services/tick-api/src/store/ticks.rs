@@ -1,5 +1,6 @@
-//! Ticks: made in groups, read and deleted one by one.
+//! Ticks: made in groups, read, corrected and deleted one by one.
 
+mod correction;
 mod group;
 #[cfg(test)]
 mod tests;
@@ -11,6 +12,8 @@ use chassis::trace::TraceParent;
 use chrono::{DateTime, NaiveDate, Utc};
 use envelope::{ImageId, TickId, UserId, tick};
 use uuid::Uuid;
+
+pub(crate) use correction::{Correction, Revised, correct, revise};
 
 use super::images;
 

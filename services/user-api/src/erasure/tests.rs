@@ -64,7 +64,11 @@ fn new_tick(user: UserId, image: ImageId) -> envelope::Decoded {
 
 async fn is_late(work: &mut Work, decoded: &envelope::Decoded, sequence: u64) -> bool {
     let place = place(sequence);
-    record(work, &[Found { decoded, place }]).await.unwrap() == 1
+    record(work, &[Found { decoded, place }])
+        .await
+        .unwrap()
+        .late
+        == 1
 }
 
 async fn named(work: &mut Work, image: ImageId, sequence: u64) {

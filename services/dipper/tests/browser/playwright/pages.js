@@ -2,9 +2,8 @@
 // finds, nothing that the content security policy stops, nothing that jumps; a screenshot of each lands in the folder.
 const fs = require("node:fs");
 const path = require("node:path");
-const { assert, chromium, join, launchOptions, logIn, tick, until } = require("./person.js");
+const { assert, chromium, isForEverybody, join, launchOptions, logIn, tick, until } = require("./person.js");
 
-const AXE = fs.readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 const FIRST_LOAD = 200_000;
 const LARGEST_SHIFT = 0.05;
 const SIZES = { phone: { width: 360, height: 740 }, desk: { width: 1100, height: 800 } };
@@ -44,10 +43,7 @@ async function look(context, url, view, file) {
   await page.locator("h1:visible").waitFor();
   await page.locator("#figures").waitFor();
   await until("all answers and pictures", () => pending.size === 0);
-  await page.evaluate(AXE);
-  const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
-  const faults = found.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" | ")}`);
-  assert.deepEqual(faults, [], `axe on ${file}`);
+  await isForEverybody(page, file);
   const { stopped, shift, tooWide } = await page.evaluate(() => ({
     stopped: window.stopped,
     shift: window.shift,

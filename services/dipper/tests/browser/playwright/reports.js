@@ -1,6 +1,6 @@
 // node reports.js URL PHOTO EMAIL PASSWORD: a picture that was reported and hidden is its owner's alone, who may object. The
 // address and password are an admin's.
-const { assert, chromium, enter, join, launchOptions, logIn, tick } = require("./person.js");
+const { assert, chromium, enter, isForEverybody, join, launchOptions, logIn, tick } = require("./person.js");
 
 const DESK = { locale: "en-GB" };
 
@@ -14,6 +14,7 @@ async function hide(admin) {
 
 async function report(page) {
   await page.locator("#photo-body .report").click();
+  await isForEverybody(page, "the dialog to report");
   await page.locator("#report-category").selectOption("privacy");
   await page.locator("#report-note").fill("My neighbour is in it.");
   await page.locator("#report-form [type=submit]").click();
@@ -24,6 +25,7 @@ async function object(page) {
   await page.getByText("hidden this picture from everybody but you").waitFor();
   await page.waitForFunction(() => document.querySelector("#photo-body img").naturalWidth > 0);
   await page.locator("#photo-body .hidden-note button").click();
+  await isForEverybody(page, "the dialog to object");
   await page.locator("#appeal-note").fill("That is a scarecrow.");
   await page.locator("#appeal-form [type=submit]").click();
   await page.getByText("You objected.").waitFor();

@@ -262,3 +262,30 @@ async fn what_a_cell_shows_before_and_after_an_erasure_tells_nothing_of_who_left
     leave(&mut work, 3, LATER).await;
     assert_eq!(public(&mut work).await, (vec![21], vec![21]));
 }
+
+#[tokio::test]
+async fn of_a_tick_the_newest_that_was_said_stands_in_whatever_order_it_came() {
+    const SAID: &str = "SELECT species_id, revision FROM tick WHERE stands = true";
+    let said = [0_u32, 1, 2];
+    for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0], [2, 2, 1]] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut work = open(&folder).await.begin().await.unwrap();
+        for revision in order.map(|place: usize| said[place]) {
+            let species = species(u8::try_from(revision).unwrap());
+            let ticked = Ticked {
+                id: TickId(id(3, 1)),
+                user: user(1),
+                image: image(1),
+                species: Some(&species).filter(|_| revision < 2),
+                revision,
+                at: DAY_MICROS,
+            };
+            ticks::insert(&mut work, [ticked].into_iter())
+                .await
+                .unwrap();
+        }
+        let rows: Vec<(Option<String>, i64)> =
+            chassis::sql!(work, c => sqlx::query_as(SAID).fetch_all(c).await).unwrap();
+        assert_eq!(rows, [(None, 2)], "{order:?}");
+    }
+}

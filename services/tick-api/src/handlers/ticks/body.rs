@@ -23,37 +23,37 @@ const LONGEST_NOTE: usize = 2000;
 pub(crate) struct TickRequest {
     /// The tick's id, made by the client: sent again, it is still one tick.
     pub(super) id: Option<Uuid>,
-    image: WantedImage,
-    species: Option<WantedSpecies>,
+    pub(super) image: WantedImage,
+    pub(super) species: Option<WantedSpecies>,
     /// The day on which it was seen: not before 1900, not in the future.
     #[serde(default, deserialize_with = "day")]
-    seen_on: Option<NaiveDate>,
+    pub(super) seen_on: Option<NaiveDate>,
     /// How many there were.
     #[schema(minimum = 1, maximum = 100_000)]
-    count: Option<i64>,
+    pub(super) count: Option<i64>,
     /// The precise place; others learn the centre of a cell of 0.2 degrees only.
-    place: Option<Place>,
+    pub(super) place: Option<Place>,
     /// Nobody else sees it.
     #[schema(max_length = 2000)]
-    note: Option<String>,
+    pub(super) note: Option<String>,
 }
 
 /// An image of one's own.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct WantedImage {
+pub(super) struct WantedImage {
     /// The url from the answer to the upload.
     #[schema(value_type = String)]
-    url: ImageUrl,
+    pub(super) url: ImageUrl,
 }
 
 /// A species of the checklist.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct WantedSpecies {
+pub(super) struct WantedSpecies {
     /// Its id there.
     #[schema(example = "avibase-895C12C1")]
-    id: String,
+    pub(super) id: String,
 }
 
 /// A request without mistakes in itself.
@@ -140,7 +140,7 @@ impl TickRequest {
 }
 
 /// `2026-05-03`; chrono by itself would also take `+2026-5-3`.
-fn day<'de, D: Deserializer<'de>>(source: D) -> Result<Option<NaiveDate>, D::Error> {
+pub(super) fn day<'de, D: Deserializer<'de>>(source: D) -> Result<Option<NaiveDate>, D::Error> {
     let text: Option<String> = Option::deserialize(source)?;
     let parse = |text: String| {
         let day: Option<NaiveDate> = text.parse().ok();
