@@ -62,9 +62,9 @@ function tell(letter) {
   byId("letter-title").textContent = letter.origin_subject;
   byId("letter-facts").replaceChildren(...facts([
     ["Given up by", letter.consumer],
-    ["Why", letter.detail ? `${letter.reason}: ${letter.detail}` : letter.reason],
     ["Place", `${letter.origin_stream}, number ${number(letter.origin_sequence)}`],
     ["Size", `${number(letter.bytes)} bytes`],
+    ["Why", letter.detail ? `${letter.reason}: ${letter.detail}` : letter.reason],
   ]));
   byId("letter-text").textContent = letter.unreadable ?? (letter.is_masked
     ? "Personal fields are masked, and so is what the catalogue does not know."

@@ -19,7 +19,7 @@ const FORGET_EXPORTS: &str = "DELETE FROM export WHERE state = 'expired' AND exp
 
 /// An erasure that is done and has a receipt.
 #[derive(Debug, sqlx::FromRow)]
-pub(crate) struct Finished {
+pub(crate) struct Done {
     pub event_id: Uuid,
     pub requested_at: i64,
     pub due_at: i64,
@@ -31,7 +31,7 @@ pub(crate) struct Finished {
 pub(crate) async fn erasures(
     session: &mut Session,
     limit: i64,
-) -> Result<Vec<Finished>, DatabaseError> {
+) -> Result<Vec<Done>, DatabaseError> {
     Ok(sql!(session, c => sqlx::query_as(ERASURES).bind(limit).fetch_all(c).await)?)
 }
 
