@@ -116,6 +116,7 @@ function leave() {
   byId("explained").hidden = true;
   reports.empty();
   people.empty();
+  letters.empty();
   reveal("overview");
 }
 
@@ -178,6 +179,9 @@ async function logIn(data) {
   byId("login-form").reset();
   say("");
   await showInside();
+  // The form was below the figures; what is shown now begins above them.
+  scrollTo(0, 0);
+  focusHeading();
 }
 
 /** A bare 401 would say "unauthorised"; people want to know what to look at. */
@@ -206,12 +210,16 @@ async function turnTo() {
   say("");
   warn("");
   await route();
+  focusHeading();
+}
+
+function focusHeading() {
   document.querySelector(`[data-view=${place().name}] h1`).focus();
 }
 
 function start() {
   onSubmit(byId("login-form"), logIn, warn);
-  for (const part of [decision, event, log, people, reports]) part.prepare();
+  for (const part of [decision, event, letters, log, people, reports]) part.prepare();
   byId("logout").addEventListener("click", logOut);
   addEventListener("hashchange", turnTo);
   if (!token()) charts.show().catch(refuse);

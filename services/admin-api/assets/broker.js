@@ -2,10 +2,11 @@
 
 import { call } from "./api.js";
 import { byId } from "./page.js";
-import { cell, consumerRow, duration, heading, number, row, showRows, streamRow } from "./tables.js";
+import { cell, consumerRow, duration, heading, milliseconds, number, row, showRows, streamRow } from "./tables.js";
 
-/** @param {{streams: any[], consumers: any[]}} overview */
-export function showOverview({ streams, consumers }) {
+/** @param {{streams: any[], consumers: any[], latencies: any[]}} overview */
+export function showOverview({ streams, consumers, latencies }) {
+  showRows(byId("latencies"), latencies.map(latencyRow));
   showRows(byId("streams"), streams.map(streamRow));
   showRows(byId("consumers"), consumers.map(consumerRow));
 }
@@ -14,6 +15,13 @@ export function showOverview({ streams, consumers }) {
 export async function show() {
   const { items } = await call("GET", "/api/v1/admin/deliveries");
   showRows(byId("deliveries"), items.flatMap(serviceRows));
+}
+
+function latencyRow(one) {
+  return row(
+    heading(one.consumer), cell(milliseconds(one.p50_ms), "number"), cell(milliseconds(one.p99_ms), "number"),
+    cell(number(one.events), "number"),
+  );
 }
 
 function serviceRows(service) {

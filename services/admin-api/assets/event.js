@@ -1,22 +1,28 @@
-/** One event: who produced it, and what became of it at each service. */
+/** Events: the newest of all, and of one who produced it and what became of it at each service. */
 
 import { call, Problem } from "./api.js";
 import { onSubmit } from "./forms.js";
 import { byId, warn } from "./page.js";
+import * as search from "./search.js";
 import { cell, heading, number, row, showRows, time } from "./tables.js";
 
-/** Shows an event, if one is named: `#event/ID`. @param {string} [id] */
+/** Shows the events, and what became of one if it is named: `#event/ID`. @param {string} [id] */
 export async function show(id) {
-  if (!id) return;
-  byId("event-id").value = id;
-  tell(await call("GET", `/api/v1/admin/events/${encodeURIComponent(id)}`));
+  await search.show();
+  if (id) await explain(id).catch(explainUnknown);
 }
 
 /** Makes the form work. */
 export function prepare() {
+  search.prepare();
   onSubmit(byId("event-form"), async (data) => {
-    await show(String(data.get("id")).trim()).catch(explainUnknown);
+    await explain(String(data.get("id")).trim()).catch(explainUnknown);
   }, warn);
+}
+
+async function explain(id) {
+  byId("event-id").value = id;
+  tell(await call("GET", `/api/v1/admin/events/${encodeURIComponent(id)}`));
 }
 
 function explainUnknown(error) {
@@ -35,6 +41,7 @@ function tell(event) {
     : "It is in no outbox any more.";
   showRows(byId("explained-rows"), event.services.map(handledRow));
   byId("explained").hidden = false;
+  byId("explained").scrollIntoView({ block: "nearest" });
 }
 
 function handledRow(handled) {

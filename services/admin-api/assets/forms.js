@@ -72,6 +72,15 @@ function showAtField(field, text) {
   field.append(message);
   control.setAttribute("aria-invalid", "true");
   control.setAttribute("aria-errormessage", message.id);
+  describe(control, (ids) => ids.add(message.id));
+}
+
+/** A message is read out with its field; a hint that the field has stays. */
+function describe(control, change) {
+  const ids = new Set((control.getAttribute("aria-describedby") ?? "").split(" ").filter(Boolean));
+  change(ids);
+  if (ids.size) control.setAttribute("aria-describedby", [...ids].join(" "));
+  else control.removeAttribute("aria-describedby");
 }
 
 function clearErrors(form) {
@@ -79,5 +88,6 @@ function clearErrors(form) {
   for (const control of form.querySelectorAll("[aria-invalid]")) {
     control.removeAttribute("aria-invalid");
     control.removeAttribute("aria-errormessage");
+    describe(control, (ids) => ids.delete(`${control.id}-error`));
   }
 }

@@ -1,6 +1,6 @@
 /** The audit log: filtered, and saved as CSV. */
 
-import { byId, everything, showList, warn } from "./page.js";
+import { byId, everything, saveFile, showList, warn } from "./page.js";
 import { cell, row, time } from "./tables.js";
 
 /** Shows the log. */
@@ -25,12 +25,7 @@ function auditRow(entry) {
 async function save() {
   const entries = await everything(address());
   const lines = entries.map(({ time: at, action, target, reason }) => [at, action, target, reason].map(field).join(","));
-  const text = ["time,action,target,reason", ...lines, ""].join("\r\n");
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
-  link.download = "dipper-audit.csv";
-  link.click();
-  URL.revokeObjectURL(link.href);
+  saveFile("dipper-audit.csv", "text/csv", ["time,action,target,reason", ...lines, ""].join("\r\n"));
 }
 
 /** A spreadsheet takes what begins like a formula for one; an apostrophe says that it is text. */

@@ -32,6 +32,20 @@ export function make(name, className, ...inside) {
   return element;
 }
 
+/** Names and what they stand for, to go into a `dl`. @param {[string, string | Node][]} pairs @returns {HTMLElement[]} */
+export function facts(pairs) {
+  return pairs.map(([name, value]) => make("div", "", make("dt", "", name), make("dd", "", value)));
+}
+
+/** Gives the browser a file to save. @param {string} name @param {string} type @param {string} text */
+export function saveFile(name, type, text) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([text], { type }));
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
+
 /** A button that does something when it is pressed. @param {string} text @param {() => void} act */
 export function button(text, act, className = "quiet small") {
   const element = make("button", className, text);

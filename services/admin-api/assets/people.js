@@ -3,7 +3,7 @@
 import { call, Problem } from "./api.js";
 import { ask, reason } from "./decision.js";
 import { onSubmit } from "./forms.js";
-import { byId, make, say, warn } from "./page.js";
+import { byId, facts, make, say, warn } from "./page.js";
 import { number, time } from "./tables.js";
 
 const DAY = 86_400_000;
@@ -56,15 +56,14 @@ function unknown(pointer, detail) {
 
 function showAccount(account) {
   shown = account;
-  const facts = [
+  byId("account-facts").replaceChildren(...facts([
     ["User id", make("code", "", account.id)],
     ["Role", account.role],
     ["Since", time(account.created_at)],
     ["Address", account.is_confirmed ? "confirmed" : "not confirmed"],
     ["Sessions", number(account.sessions)],
     ["Suspended", account.suspended_until ? `until ${time(account.suspended_until)}` : "no"],
-  ];
-  byId("account-facts").replaceChildren(...facts.map(([name, value]) => make("div", "", make("dt", "", name), make("dd", "", value))));
+  ]));
   byId("account-lift").hidden = !account.suspended_until;
   byId("account").hidden = false;
   byId("account").scrollIntoView({ block: "nearest" });

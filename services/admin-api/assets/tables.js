@@ -91,6 +91,13 @@ export function day(value) {
   return new Date(value).toLocaleDateString("en-GB", { dateStyle: "medium" });
 }
 
+/** @param {number | null} value @returns {string} a length of time, in the unit that is read at a glance */
+export function milliseconds(value) {
+  if (value === null) return "–";
+  if (value < 1000) return `${number(value)} ms`;
+  return value < 120_000 ? `${(value / 1000).toFixed(1)} s` : `${number(Math.round(value / 60_000))} min`;
+}
+
 /** @param {number | null | undefined} seconds @returns {string} */
 export function duration(seconds) {
   if (seconds === null || seconds === undefined) return "for ever";

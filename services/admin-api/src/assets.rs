@@ -42,6 +42,7 @@ pub(crate) const ASSETS: &[Asset] = &[
     asset!("people.js", JAVASCRIPT),
     asset!("reports.js", JAVASCRIPT),
     asset!("requests.js", JAVASCRIPT),
+    asset!("search.js", JAVASCRIPT),
     asset!("sparkline.js", JAVASCRIPT),
     asset!("tables.js", JAVASCRIPT),
 ];

@@ -32,6 +32,10 @@ pub(crate) const PERSON_ERASED: &str = "gdpr.erased";
 pub(crate) const ERASURE_EXTENDED: &str = "gdpr.extend";
 /// A request to be erased was taken up out of turn.
 pub(crate) const ERASURE_RETRIED: &str = "gdpr.retry";
+/// The receipt of an erasure was taken.
+pub(crate) const RECEIPT_TAKEN: &str = "gdpr.receipt";
+/// What a dead letter holds was looked at, personal fields and all.
+pub(crate) const LETTER_UNMASKED: &str = "dead-letters.unmask";
 /// A service's database is built anew.
 pub(crate) const REBUILD_STARTED: &str = "projection.rebuild";
 /// A rebuild was ended.

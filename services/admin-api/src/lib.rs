@@ -2,9 +2,9 @@
 //!
 //! | | |
 //! |---|---|
-//! | **Serves** | `/admin/` (the dashboard), `/api/v1/admin/...`: overview, streams, deliveries, one event, dead letters and decisions about them, reported photos, open erasure requests, rebuilds, audit log, accounts, roles, suspensions |
+//! | **Serves** | `/admin/` (the dashboard), `/api/v1/admin/...`: overview with how long events take, streams, deliveries, events, dead letters with what they hold and decisions about them, reported photos, open erasure requests, receipts, requests for exports, rebuilds, audit log, accounts, roles, suspensions |
 //! | **Answers** | - |
-//! | **Calls** | Statistics (totals), AuthAPI (accounts, roles, sessions, suspensions), TickAPI (reported photos), UserAPI (open erasure requests, whose address this is), every service that reads events (deliveries, one event, replays, rebuilds), the broker (streams, consumers) |
+//! | **Calls** | Statistics (totals), AuthAPI (accounts, roles, sessions, suspensions), TickAPI (reported photos), UserAPI (erasure requests, receipts, requests for exports, whose address this is), every service that reads events (deliveries, latency, one event, dead letters, replays, rebuilds), the broker (streams, consumers, events) |
 //! | **Publishes** | `admin.audit`, `gdpr.purged` |
 //! | **Consumes** | `admin.audit`, `gdpr.delete`, `gdpr.erased` |
 //! | **Personal data** | audit log: the id of the admin, the id of the person a change was about, a reason |
@@ -24,14 +24,18 @@ mod handlers {
     pub(crate) mod deliveries;
     pub(crate) mod erasures;
     pub(crate) mod events;
+    pub(crate) mod exports;
     pub(crate) mod pages;
     pub(crate) mod rebuilds;
+    pub(crate) mod receipts;
     pub(crate) mod reports;
     pub(crate) mod roles;
     pub(crate) mod streams;
     pub(crate) mod users;
 }
+mod masking;
 mod router;
+mod search;
 mod store;
 mod watch;
 

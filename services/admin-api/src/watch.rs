@@ -21,7 +21,7 @@ pub(crate) struct BrokerError {
 }
 
 impl BrokerError {
-    fn new(what: &'static str, why: impl std::fmt::Display) -> Self {
+    pub(crate) fn new(what: &'static str, why: impl std::fmt::Display) -> Self {
         let why = why.to_string();
         Self { what, why }
     }
@@ -86,7 +86,8 @@ pub(crate) async fn consumers(bus: &Bus) -> Result<Vec<ConsumerView>, BrokerErro
     Ok(future::try_join_all(views).await?.concat())
 }
 
-async fn open(bus: &Bus, name: &'static str) -> Result<Stream, BrokerError> {
+/// A stream, with what the broker says about it now.
+pub(crate) async fn open(bus: &Bus, name: &'static str) -> Result<Stream, BrokerError> {
     let stream = bus.jetstream().get_stream(name).await;
     stream.map_err(|error| BrokerError::new(name, error))
 }

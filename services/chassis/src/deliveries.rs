@@ -4,12 +4,14 @@
 mod answers;
 pub mod chain;
 pub(crate) mod gauges;
+pub mod latency;
 mod stateless;
 mod store;
 
 use std::fmt;
 use std::str::FromStr;
 
+use envelope::MAX_EVENT_BYTES;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -151,6 +153,42 @@ pub struct Parked {
     pub due_at: Option<i64>,
     /// Since when it is parked, in microseconds since 1970.
     pub parked_at: i64,
+}
+
+/// What a parked event holds; `None` when nothing is parked there.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Inspect {
+    /// Where it lies.
+    pub place: Place,
+}
+
+impl CommonQuestion for Inspect {
+    const NAME: &'static str = "inspect-parked";
+    type Answer = Option<Inspected>;
+}
+
+/// A parked event with its bytes, which may name people: for one look, to be kept nowhere.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Inspected {
+    /// What is known about it beside them.
+    pub parked: Parked,
+    /// How many bytes it has.
+    pub bytes: usize,
+    /// Them, if they are text and no more than an event may have.
+    pub text: Option<String>,
+}
+
+impl Inspected {
+    fn new(parked: Parked, body: &[u8]) -> Self {
+        let text = std::str::from_utf8(body)
+            .ok()
+            .filter(|text| text.len() <= MAX_EVENT_BYTES);
+        Self {
+            parked,
+            bytes: body.len(),
+            text: text.map(str::to_owned),
+        }
+    }
 }
 
 /// What a service knows of an event.

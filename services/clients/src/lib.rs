@@ -8,7 +8,7 @@
 //! | AuthAPI | [`user::FindOrCreate`], [`user::FindByEmail`], [`user::ConfirmAddress`], [`notifier::QueueAccountMail`] | UserAPI, Notifier |
 //! | Notifier | [`user::Address`], [`user::NewAddress`], [`user::SetNotifications`], [`auth::MailSecret`] | UserAPI, AuthAPI |
 //! | ScoreModel | [`user::MayScore`] | UserAPI |
-//! | AdminAPI | [`statistics::Overview`], [`auth::SetRole`], [`auth::ShowAccount`], [`auth::Suspend`], [`auth::EndSessions`], [`user::FindByEmail`], [`user::ListErasures`], [`user::ExtendErasure`], [`user::RetryErasure`], all of [`moderation`] | Statistics, AuthAPI, UserAPI, TickAPI |
+//! | AdminAPI | [`statistics::Overview`], [`auth::SetRole`], [`auth::ShowAccount`], [`auth::Suspend`], [`auth::EndSessions`], [`user::FindByEmail`], [`user::ListErasures`], [`user::ExtendErasure`], [`user::RetryErasure`], [`user::ListExports`], [`user::ListReceipts`], [`user::ShowReceipt`], all of [`moderation`] | Statistics, AuthAPI, UserAPI, TickAPI |
 //! | the command line | [`auth::CreateAccount`], all of [`import`] | AuthAPI, TickAPI, UserAPI |
 
 pub mod auth;

@@ -36,6 +36,16 @@ pub struct Receipt {
     pub backups_end_at: Option<DateTime<Utc>>,
 }
 
+/// A receipt, to read and to prove.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct SignedReceipt {
+    /// The receipt.
+    #[serde(flatten)]
+    pub receipt: Receipt,
+    /// The same, signed: `dipper erase verify-receipt` tells whether it is genuine.
+    pub jws: String,
+}
+
 /// How the person was looked for in the end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -5,6 +5,9 @@ use chrono::{DateTime, Utc};
 use envelope::{EventId, UserId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::receipt::Receipt;
 
 /// Which user has this address? One is made, with this name, when nobody has. Refused with
 /// `invalid-email` or `invalid-name`.
@@ -223,6 +226,66 @@ pub struct ErasureProgress {
 impl Question for ListErasures {
     const SUBJECT: &'static str = "svc.user-api.list-erasures";
     type Answer = Vec<ErasureProgress>;
+}
+
+/// The requests for an export, the newest first.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub struct ListExports {}
+
+/// A request for an export. It does not say whose.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ExportProgress {
+    /// Its number: not the secret id that the requester has.
+    pub request: Uuid,
+    /// How far it is.
+    pub state: String,
+    /// When it was asked for.
+    pub requested_at: DateTime<Utc>,
+    /// The day by which the law wants it done.
+    pub due_at: DateTime<Utc>,
+    /// Until when its archive is kept, or a request that gets none is given up.
+    pub expires_at: DateTime<Utc>,
+}
+
+impl Question for ListExports {
+    const SUBJECT: &'static str = "svc.user-api.list-exports";
+    type Answer = Vec<ExportProgress>;
+}
+
+/// The erasure requests that are done and have a receipt, the newest first.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub struct ListReceipts {}
+
+/// An erasure request that is done. It does not say whose it was.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ErasureDone {
+    /// Its number: the id of its `gdpr.delete` event.
+    pub request: EventId,
+    /// When it was asked for.
+    pub requested_at: DateTime<Utc>,
+    /// The day by which the law wanted it done.
+    pub due_at: DateTime<Utc>,
+    /// When it was done.
+    pub finished_at: DateTime<Utc>,
+    /// When no backup is left that may hold anything of it.
+    pub backups_end_at: Option<DateTime<Utc>>,
+}
+
+impl Question for ListReceipts {
+    const SUBJECT: &'static str = "svc.user-api.list-receipts";
+    type Answer = Vec<ErasureDone>;
+}
+
+/// The receipt of an erasure, and the same signed. Refused with `unknown-request`.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub struct ShowReceipt {
+    /// The erasure's number.
+    pub request: EventId,
+}
+
+impl Question for ShowReceipt {
+    const SUBJECT: &'static str = "svc.user-api.show-receipt";
+    type Answer = (Receipt, String);
 }
 
 /// Gives an erasure request two more months, once. Refused with `unknown-request`.

@@ -1,16 +1,18 @@
 //! The table of questions and their answers.
 
 use chassis::rpc::{Answers, BoundAnswers, Refusal};
+use clients::receipt::Receipt;
 use clients::user::{
-    Address, AddressLink, ConfirmAddress, ErasureProgress, ExtendErasure, FindByEmail,
-    FindOrCreate, ListErasures, MayScore, NewAddress, Notifications, OpenErasure, OpenedErasure,
-    Purpose, Recipient, RetryErasure, SetNotifications,
+    Address, AddressLink, ConfirmAddress, ErasureDone, ErasureProgress, ExportProgress,
+    ExtendErasure, FindByEmail, FindOrCreate, ListErasures, ListExports, ListReceipts, MayScore,
+    NewAddress, Notifications, OpenErasure, OpenedErasure, Purpose, Recipient, RetryErasure,
+    SetNotifications, ShowReceipt,
 };
 use envelope::UserId;
 
 use crate::error::Error;
 use crate::store::{erasures, identities, limits};
-use crate::{App, address, deadlines, erasure, identity, import};
+use crate::{App, address, deadlines, erasure, export, identity, import, receipts};
 
 pub(crate) fn table(app: App) -> BoundAnswers {
     Answers::new()
@@ -25,6 +27,9 @@ pub(crate) fn table(app: App) -> BoundAnswers {
         .on(list_erasures)
         .on(extend_erasure)
         .on(retry_erasure)
+        .on(list_exports)
+        .on(list_receipts)
+        .on(show_receipt)
         .on(import::begin)
         .on(import::return_events)
         .on(import::return_identity)
@@ -109,4 +114,17 @@ async fn extend_erasure(app: App, question: ExtendErasure) -> Result<(), Refusal
 
 async fn retry_erasure(app: App, question: RetryErasure) -> Result<(), Refusal> {
     Ok(deadlines::retry(&app, question.request).await?)
+}
+
+async fn list_exports(app: App, _: ListExports) -> Result<Vec<ExportProgress>, Refusal> {
+    Ok(export::list(&app).await?)
+}
+
+async fn list_receipts(app: App, _: ListReceipts) -> Result<Vec<ErasureDone>, Refusal> {
+    Ok(receipts::list(&app).await?)
+}
+
+async fn show_receipt(app: App, question: ShowReceipt) -> Result<(Receipt, String), Refusal> {
+    let signed = receipts::show(&app, question.request.0).await?;
+    Ok((signed.receipt, signed.jws))
 }

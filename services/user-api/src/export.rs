@@ -12,7 +12,10 @@ mod letters;
 use std::str::FromStr;
 
 use chassis::clock::micros;
+use chassis::database::DatabaseError;
 use chassis::unit_of_work::Work;
+use chrono::{DateTime, Utc};
+use clients::user::ExportProgress;
 use envelope::{EventId, UserId};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -21,9 +24,13 @@ use uuid::Uuid;
 use crate::App;
 use crate::erasure::{request_hash, request_id};
 use crate::error::Error;
+use crate::progress::due_at;
 use crate::store::exports::{self, NewExport};
 
 pub(crate) use gather::document;
+
+/// The longest list.
+const MOST: i64 = 200;
 
 /// How far an export has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -52,6 +59,40 @@ impl FromStr for State {
             _ => Err(()),
         }
     }
+}
+
+impl State {
+    /// As it is written in the database.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Planned => "planned",
+            Self::Exporting => "exporting",
+            Self::Ready => "ready",
+            Self::Expired => "expired",
+        }
+    }
+}
+
+/// The requests that are still known, the newest first.
+pub(crate) async fn list(app: &App) -> Result<Vec<ExportProgress>, Error> {
+    let mut session = app.database.read().await?;
+    let now = app.clock.micros();
+    let all = exports::newest(&mut session, MOST).await?;
+    let views = all.into_iter().map(|one| {
+        let requested_at = time(one.requested_at)?;
+        Ok(ExportProgress {
+            request: one.id,
+            state: one.state(now)?.as_str().to_owned(),
+            requested_at,
+            due_at: due_at(requested_at),
+            expires_at: time(one.expires_at)?,
+        })
+    });
+    views.collect()
+}
+
+fn time(micros: i64) -> Result<DateTime<Utc>, DatabaseError> {
+    DateTime::from_timestamp_micros(micros).ok_or(DatabaseError::Damaged("a time of an export"))
 }
 
 /// Opens a request and answers its secret id; asking again before it is ready is asking once.

@@ -3,7 +3,7 @@
 //! | | |
 //! |---|---|
 //! | **Serves** | `GET`, `PATCH /api/v1/users/me`; `GET`, `PUT /api/v1/users/me/limits`; `GET`, `POST /api/v1/users/me/consents`; `GET /api/v1/consents/texts`; `POST /api/v1/gdpr/export`; `GET /api/v1/gdpr/requests/{request_id}`, `GET /api/v1/gdpr/requests/{request_id}/download` |
-//! | **Answers** | `find-or-create`, `find-by-email`, `address`, `new-address`, `confirm-address`, `set-notifications`, `may-score`, `open-erasure`, `list-erasures`, `extend-erasure`, `retry-erasure`; `begin-import`, `return-events`, `return-identity`, `end-import` |
+//! | **Answers** | `find-or-create`, `find-by-email`, `address`, `new-address`, `confirm-address`, `set-notifications`, `may-score`, `open-erasure`, `list-erasures`, `extend-erasure`, `retry-erasure`, `list-exports`, `list-receipts`, `show-receipt`; `begin-import`, `return-events`, `return-identity`, `end-import` |
 //! | **Calls** | AuthAPI: `verify-token`, to know who is calling; TickAPI: `begin-erasure`, when all is ready; Statistics: `forget-images`; Notifier: `queue-account-mail`, when an address changes; every service with a database: `held`, for an export, and after a restore `refence` and `returned` |
 //! | **Publishes** | `gdpr.erased`; `user.limit`; the events of somebody who comes from another instance, as they were |
 //! | **Consumes** | every event (subject index), among them `gdpr.delete` and `gdpr.purged` |
@@ -39,6 +39,7 @@ mod limits;
 mod mails;
 mod needles;
 mod progress;
+mod receipts;
 mod replay;
 mod replicas;
 mod retention;

@@ -150,11 +150,11 @@ impl From<ErasureProgress> for ErasureView {
     }
 }
 
-fn target(request: Uuid) -> String {
+pub(super) fn target(request: Uuid) -> String {
     format!("erasure/{request}")
 }
 
-fn unknown(error: AskError) -> Error {
+pub(super) fn unknown(error: AskError) -> Error {
     match error.refusal() {
         Some("unknown-request") => Error::NoSuchRequest,
         _ => error.into(),

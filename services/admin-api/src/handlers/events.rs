@@ -1,19 +1,21 @@
-//! One event: who produced it, and what became of it at each service.
+//! Events: the newest of the streams, and of one who produced it and what became of it at each service.
 
 use axum::extract::State;
 use chassis::deliveries::{Known, Status, WhatOf};
-use chassis::http::{Json, Path, Problem};
+use chassis::http::{Json, List, PageRequest, Path, Problem, Query};
 use chassis::rpc::ask_service;
 use chrono::{DateTime, Utc};
-use envelope::{READERS, readers_of};
+use envelope::catalogue::DEAD;
+use envelope::{CATALOGUE, READERS, STREAMS, readers_of};
 use futures::future::join_all;
-use serde::Serialize;
-use utoipa::ToSchema;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::App;
 use crate::error::Error;
 use crate::guard::Admin;
+use crate::search::{self, Found, Places, Wanted};
 
 /// What the services know of one event; `None` for one that does not answer.
 type Answers = Vec<(&'static str, Option<Known>)>;
@@ -53,6 +55,128 @@ pub(crate) struct HandledView {
     attempts: i64,
     /// How many events of its key wait behind it.
     behind: i64,
+}
+
+/// Which events are wanted.
+#[derive(Clone, Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EventQuery {
+    /// Of this type: `rate.update`.
+    #[serde(rename = "type")]
+    event: Option<String>,
+    /// In this stream: `RATE`.
+    stream: Option<String>,
+    /// Stored then or later.
+    from: Option<DateTime<Utc>>,
+    /// Stored before.
+    to: Option<DateTime<Utc>>,
+    /// At most so many, 1 to 100; 20 if it is missing.
+    #[param(minimum = 1, maximum = 100)]
+    limit: Option<i64>,
+    /// From the answer before, with the same filter.
+    cursor: Option<String>,
+}
+
+/// An event in a stream. Whom it names, it does not say.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct FoundView {
+    /// Its id; null for what no service can read.
+    #[schema(required)]
+    id: Option<Uuid>,
+    /// What kind of event it is, without its key: `rate.update.v2`.
+    event: String,
+    /// Its version; null for what no service can read.
+    #[schema(required)]
+    version: Option<String>,
+    /// When it happened.
+    #[schema(required)]
+    time: Option<DateTime<Utc>>,
+    /// When it was stored: by that the list is ordered.
+    stored_at: DateTime<Utc>,
+    /// The stream.
+    stream: &'static str,
+    /// Its sequence there.
+    sequence: u64,
+    /// Who sent it.
+    #[schema(required)]
+    source: Option<String>,
+    /// What its key stands for: `the user who rated`. The key itself is not told.
+    #[schema(required)]
+    key: Option<&'static str>,
+}
+
+/// Events, the newest first. At most a thousand messages are looked at for an answer, so one may hold few events, or
+/// none, and have a next part all the same. Dead letters have a list of their own.
+#[utoipa::path(
+    get, path = "/api/v1/admin/events", operation_id = "list_events", tag = "admin", security(("bearer" = [])),
+    params(EventQuery),
+    responses(
+        (status = 200, description = "A part of the events", body = List<FoundView>),
+        (status = 401, description = "Not logged in", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "Not an admin", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "A bad filter, limit or cursor", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The broker does not answer", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn list(
+    _: Admin,
+    State(app): State<App>,
+    Query(query): Query<EventQuery>,
+) -> Result<Json<List<FoundView>>, Error> {
+    let page = PageRequest::<Places>::new(query.limit, query.cursor.as_deref())?;
+    let limit = usize::try_from(page.limit).unwrap_or_default();
+    let wanted = wanted(query)?;
+    let (found, next) = search::newest(&app.bus, &wanted, page.after.as_ref(), limit).await?;
+    Ok(Json(List {
+        items: found.into_iter().map(FoundView::from).collect(),
+        next_cursor: next.map(|places| places.to_string()),
+    }))
+}
+
+/// The filter, checked against the catalogue.
+fn wanted(query: EventQuery) -> Result<Wanted, Problem> {
+    let mut streams: Vec<_> = STREAMS.iter().filter(|one| one.name != DEAD.name).collect();
+    if let Some(name) = &query.stream {
+        streams.retain(|one| one.name == name);
+        if streams.is_empty() {
+            return Err(Problem::field(
+                "/stream",
+                "no stream of events has this name",
+            ));
+        }
+    }
+    if let Some(event) = &query.event {
+        let contract = CATALOGUE.iter().find(|one| one.name() == *event);
+        let contract = contract
+            .ok_or_else(|| Problem::field("/type", "the catalogue has no event of this type"))?;
+        streams.retain(|one| one.name == contract.stream.name);
+    }
+    Ok(Wanted {
+        streams: streams.into_iter().copied().collect(),
+        event: query.event,
+        from: query.from,
+        to: query.to,
+    })
+}
+
+impl From<Found> for FoundView {
+    fn from(found: Found) -> Self {
+        let contract = found.contract();
+        let envelope = found.decoded.map(|decoded| decoded.envelope);
+        let envelope = envelope.as_ref();
+        Self {
+            id: envelope.map(|event| event.id.0),
+            event: found.name,
+            version: envelope.map(|event| event.version.to_string()),
+            time: envelope.map(|event| event.metadata.time),
+            stored_at: found.stored_at,
+            stream: found.stream,
+            sequence: found.sequence,
+            source: envelope.map(|event| event.metadata.source.clone()),
+            key: contract.map(|contract| contract.key),
+        }
+    }
 }
 
 /// What became of an event. The services are asked, no stream is searched; what led to the event and followed from it

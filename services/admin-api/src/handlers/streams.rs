@@ -1,9 +1,13 @@
-//! What goes on inside: totals, streams, consumers.
+//! What goes on inside: totals, streams, consumers, and how fast they are.
 
 use axum::extract::State;
+use chassis::bus::Bus;
+use chassis::deliveries::latency::{HowFast, Latency};
 use chassis::http::{Json, List, Problem};
-use chassis::rpc::ask;
+use chassis::rpc::{ask, ask_service};
 use clients::statistics::{self, Figures};
+use envelope::READERS;
+use futures::future::join_all;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -22,8 +26,19 @@ pub(crate) struct Overview {
     streams: Vec<StreamView>,
     /// Who reads them.
     consumers: Vec<ConsumerView>,
+    /// How long events take until a consumer has handled them; of the consumers that answer.
+    latencies: Vec<LatencyView>,
     /// How many events failed and wait for a decision.
     dead_letters: i64,
+}
+
+/// How long events take until a consumer has handled them.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct LatencyView {
+    /// The consumer: the service.
+    consumer: &'static str,
+    #[serde(flatten)]
+    latency: Latency,
 }
 
 /// Totals, streams and consumers, now.
@@ -37,18 +52,31 @@ pub(crate) struct Overview {
     )
 )]
 pub(crate) async fn overview(_: Admin, State(app): State<App>) -> Result<Json<Overview>, Error> {
-    let (figures, streams, consumers, dead_letters) = tokio::join!(
+    let (figures, streams, consumers, latencies, dead_letters) = tokio::join!(
         ask(&app.bus, &statistics::Overview {}),
         watch::streams(&app.bus),
         watch::consumers(&app.bus),
+        latencies(&app.bus),
         failed::count(&app.bus),
     );
     Ok(Json(Overview {
         figures: figures.ok(),
         streams: streams?,
         consumers: consumers?,
+        latencies,
         dead_letters,
     }))
+}
+
+async fn latencies(bus: &Bus) -> Vec<LatencyView> {
+    let asked = READERS.iter().map(|reader| async {
+        let latency = ask_service(bus, reader.service, &HowFast {}).await.ok()?;
+        Some(LatencyView {
+            consumer: reader.service,
+            latency,
+        })
+    });
+    join_all(asked).await.into_iter().flatten().collect()
 }
 
 /// All streams, now.

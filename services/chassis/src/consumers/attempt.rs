@@ -18,6 +18,7 @@ use super::{Arrival, BoundHandler, EventName, Failure, Handled};
 use crate::audit::digest;
 use crate::bus::Bus;
 use crate::database::{Database, DatabaseError};
+use crate::deliveries::latency;
 use crate::fault;
 use crate::unit_of_work::Work;
 
@@ -210,6 +211,7 @@ impl Attempts {
         self.record(&mut work, items, source, plan.tally).await?;
         work.commit().await?;
         self.count("handled", plan.tally.processed);
+        self.tell_latency(&wanted);
         self.count("skipped", plan.tally.repeated);
         self.count("erased", plan.tally.erased);
         self.count("parked", count(parked.len()));
@@ -400,6 +402,14 @@ impl Attempts {
             .filter(|(_, people)| people.iter().any(|id| erased.contains(id)))
             .map(|(place, _)| place)
             .collect())
+    }
+
+    /// What is built anew handles events of long ago, which says nothing about today.
+    fn tell_latency(&self, wanted: &[(usize, &Arrival)]) {
+        if self.built.is_none() {
+            let events = wanted.iter().map(|(_, arrival)| &*arrival.decoded);
+            latency::record(self.lot.consumer, events);
+        }
     }
 
     fn count(&self, outcome: &'static str, events: i64) {

@@ -20,6 +20,7 @@ use super::pull::{self, Subscription};
 use super::verdict::{PROBE_EVERY, backoff};
 use super::{Arrival, EventName, Failure, Received, dead};
 use crate::bus::Bus;
+use crate::deliveries::latency;
 use crate::lifecycle::Lifecycle;
 
 /// Few, since each is real work and another process wants its share.
@@ -200,9 +201,11 @@ impl Worker {
                     decoded: Arc::clone(decoded),
                     origin: (self.from.stream, offered.place.sequence),
                 };
-                answer(&self.handlers, &self.from.bus, arrival)
-                    .await
-                    .map_err(Given::Back)
+                let answered = answer(&self.handlers, &self.from.bus, arrival).await;
+                if answered.is_ok() {
+                    latency::record(self.from.service, [&**decoded]);
+                }
+                answered.map_err(Given::Back)
             }
             Err(unreadable) => Err(Given::Up(unreadable.reason, unreadable.detail.clone())),
         };

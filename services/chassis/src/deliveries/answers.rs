@@ -7,7 +7,11 @@ use std::time::Duration;
 use async_nats::jetstream::consumer::pull;
 use tokio::time::Instant;
 
-use super::{Counts, HowMany, Known, Parked, Place, Replay, Replayed, Skip, WhatOf, Which, store};
+use super::latency::{self, HowFast, Latency};
+use super::{
+    Counts, HowMany, Inspect, Inspected, Known, Parked, Place, Replay, Replayed, Skip, WhatOf,
+    Which, store,
+};
 use crate::bus::Bus;
 use crate::consumers::offered::{self, Offered};
 use crate::consumers::parking::headers_from_text;
@@ -27,7 +31,9 @@ pub fn answers(database: &Database, bus: &Bus) -> BoundAnswers {
     let service = database.service();
     Answers::new()
         .on_common(service, how_many)
+        .on_common(service, how_fast)
         .on_common(service, which)
+        .on_common(service, inspect)
         .on_common(service, what_of)
         .on_common(service, replay)
         .on_common(service, skip)
@@ -106,6 +112,17 @@ async fn which(app: App, question: Which) -> Result<Vec<Parked>, Refusal> {
     let mut session = database.read().await?;
     let service = database.service();
     Ok(store::parked(&mut session, service, question.status, &after, limit).await?)
+}
+
+async fn how_fast(app: App, _: HowFast) -> Result<Latency, Refusal> {
+    let (database, _) = &*app.0;
+    Ok(latency::of(database.service()))
+}
+
+async fn inspect(app: App, question: Inspect) -> Result<Option<Inspected>, Refusal> {
+    let (database, _) = &*app.0;
+    let mut session = database.read().await?;
+    Ok(store::inspect(&mut session, database.service(), &question.place).await?)
 }
 
 async fn what_of(app: App, question: WhatOf) -> Result<Known, Refusal> {

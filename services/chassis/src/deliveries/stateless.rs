@@ -11,9 +11,10 @@ use envelope::catalogue::DEAD;
 use envelope::consumed_by;
 
 use super::answers::{add_what_the_broker_holds, none_of};
+use super::latency::{self, HowFast, Latency};
 use super::{
-    Counts, HowMany, Known, Parked, Place, Replay, Replayed, Skip, Status, WhatOf, Which,
-    fingerprint,
+    Counts, HowMany, Inspect, Inspected, Known, Parked, Place, Replay, Replayed, Skip, Status,
+    WhatOf, Which, fingerprint,
 };
 use crate::bus::{Bus, without_key};
 use crate::consumers::dead::headers;
@@ -43,7 +44,9 @@ pub(crate) fn answers(service: &'static str, bus: &Bus, effects: BoundEffects) -
     };
     Answers::new()
         .on_common(service, how_many)
+        .on_common(service, how_fast)
         .on_common(service, which)
+        .on_common(service, inspect)
         .on_common(service, what_of)
         .on_common(service, replay)
         .on_common(service, skip)
@@ -96,6 +99,16 @@ async fn which(app: App, question: Which) -> Result<Vec<Parked>, Refusal> {
         .take(limit)
         .map(|letter| parked(app.service, letter))
         .collect())
+}
+
+async fn how_fast(app: App, _: HowFast) -> Result<Latency, Refusal> {
+    Ok(latency::of(app.service))
+}
+
+async fn inspect(app: App, question: Inspect) -> Result<Option<Inspected>, Refusal> {
+    let letter = app.letter(&question.place).await;
+    let letter = letter.map_err(|error| internal(&error))?;
+    Ok(letter.map(|letter| Inspected::new(parked(app.service, &letter), &letter.payload)))
 }
 
 async fn what_of(_: App, _: WhatOf) -> Result<Known, Refusal> {

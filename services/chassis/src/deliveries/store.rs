@@ -3,28 +3,37 @@
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::{Known, Parked, Place, Produced, Status, fingerprint};
+use super::{Inspected, Known, Parked, Place, Produced, Status, fingerprint};
 use crate::bus::without_key;
 use crate::consumers::offered::Offered;
 use crate::database::{DatabaseError, Session};
 use crate::sql;
 use crate::unit_of_work::Work;
 
+/// Parked events with how many of their lane are behind them.
+macro_rules! parked_where {
+    ($condition:literal) => {
+        concat!(
+            "SELECT stream, incarnation, sequence, subject, event_id, status, reason, detail, attempts, due_at, parked_at,
+                (SELECT COUNT(*) FROM parked AS behind WHERE behind.consumer = one.consumer AND behind.stream = one.stream
+                    AND behind.lane = one.lane
+                    AND (behind.incarnation, behind.sequence) > (one.incarnation, one.sequence)) AS behind
+            FROM parked AS one WHERE ",
+            $condition
+        )
+    };
+}
+
 const COUNTS: &str =
     "SELECT stream, status, events, oldest_at FROM delivery_status WHERE consumer = $1";
 const OFFERED: &str = "SELECT stream, offered FROM progress WHERE consumer = $1";
-const PARKED: &str = "SELECT stream, incarnation, sequence, subject, event_id, status, reason, detail, attempts, due_at, parked_at,
-        (SELECT COUNT(*) FROM parked AS behind WHERE behind.consumer = one.consumer AND behind.stream = one.stream
-            AND behind.lane = one.lane
-            AND (behind.incarnation, behind.sequence) > (one.incarnation, one.sequence)) AS behind
-    FROM parked AS one
-    WHERE consumer = $1 AND (stream, incarnation, sequence) > ($2, $3, $4) AND ($5 = '' OR status = $5)
-    ORDER BY stream, incarnation, sequence LIMIT $6";
-const PARKED_EVENT: &str = "SELECT stream, incarnation, sequence, subject, event_id, status, reason, detail, attempts, due_at, parked_at,
-        (SELECT COUNT(*) FROM parked AS behind WHERE behind.consumer = one.consumer AND behind.stream = one.stream
-            AND behind.lane = one.lane
-            AND (behind.incarnation, behind.sequence) > (one.incarnation, one.sequence)) AS behind
-    FROM parked AS one WHERE consumer = $1 AND event_id = $2";
+const PARKED: &str = parked_where!(
+    "consumer = $1 AND (stream, incarnation, sequence) > ($2, $3, $4) AND ($5 = '' OR status = $5)
+    ORDER BY stream, incarnation, sequence LIMIT $6"
+);
+const PARKED_EVENT: &str = parked_where!("consumer = $1 AND event_id = $2");
+const PARKED_AT: &str =
+    parked_where!("consumer = $1 AND stream = $2 AND incarnation = $3 AND sequence = $4");
 const PRODUCED: &str = "SELECT subject, stream_sequence FROM outbox WHERE event_id = $1 ORDER BY position DESC LIMIT 1";
 const HANDLED: &str = "SELECT handled_at FROM inbox WHERE consumer = $1 AND event_id = $2";
 const FIND: &str = "SELECT subject, headers, body, status, reason, detail FROM parked
@@ -102,6 +111,20 @@ pub(super) async fn parked(
         .bind(&after.stream).bind(after.incarnation).bind(after.sequence)
         .bind(status).bind(limit).fetch_all(c).await)?;
     Ok(rows.into_iter().map(|row| row.parked(consumer)).collect())
+}
+
+/// What is parked at a place, with its bytes.
+pub(super) async fn inspect(
+    session: &mut Session,
+    consumer: &str,
+    place: &Place,
+) -> Result<Option<Inspected>, DatabaseError> {
+    let row: Option<Row> = sql!(session, c => sqlx::query_as(PARKED_AT).bind(consumer)
+        .bind(&place.stream).bind(place.incarnation).bind(place.sequence).fetch_optional(c).await)?;
+    let state = state(session, consumer, place).await?;
+    Ok(row
+        .zip(state)
+        .map(|(row, state)| Inspected::new(row.parked(consumer), &state.body)))
 }
 
 /// All that the tables say of an event.

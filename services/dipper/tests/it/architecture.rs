@@ -31,7 +31,7 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 17] = [
     ("score-model", &["chassis", "clients", "envelope"]),
     ("notifier", &["chassis", "clients", "envelope"]),
     ("statistics", &["chassis", "clients", "envelope"]),
-    ("admin-api", &["chassis", "clients", "envelope"]),
+    ("admin-api", &["chassis", "clients", "data-map", "envelope"]),
     (
         "dipper",
         &[

@@ -347,3 +347,31 @@ async fn the_tables_of_an_archive_say_what_each_field_is() {
     assert_eq!(credential.get("password"), None);
     system.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_admin_sees_how_requests_for_an_export_stand_and_not_whose_they_are() {
+    let system = System::up().await;
+    let api = &system.api;
+    let admin = system.admin().await;
+    let olga = api.join("Olga").await;
+    let asked = api
+        .send(Method::POST, "/api/v1/gdpr/export", Some(&olga.token), None)
+        .await;
+    let secret = asked.expect(202).json["request_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let listed = eventually("it is ready", || async {
+        let listed = api.get_as(&admin, "/api/v1/admin/gdpr/exports").await;
+        let listed = listed.expect(200).json;
+        (listed["items"][0]["state"] == "ready").then_some(listed)
+    })
+    .await;
+    assert_eq!(listed["items"].as_array().unwrap().len(), 1);
+    for hidden in [secret, olga.id.to_string()] {
+        assert!(!listed.to_string().contains(&hidden), "{listed}");
+    }
+    let refused = api.get_as(&olga, "/api/v1/admin/gdpr/exports").await;
+    refused.expect_problem(404, None);
+    system.stop().await;
+}

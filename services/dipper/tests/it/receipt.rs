@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use testkit::Launch;
 
 use crate::erasure::erase;
@@ -58,4 +58,36 @@ async fn a_receipt_can_be_verified_by_anybody_and_changed_by_nobody() {
     let nowhere = elsewhere.path().join("nowhere");
     let nowhere = nowhere.to_string_lossy();
     assert_eq!(verify(&kept, ["--data-dir", &nowhere]).await.0, Some(2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_admin_takes_a_receipt_for_a_reason_that_is_kept() {
+    const RECEIPTS: &str = "/api/v1/admin/gdpr/receipts";
+    let system = System::up().await;
+    let api = &system.api;
+    let admin = system.admin().await;
+    let status = erased(&system).await;
+    let listed = api.get_as(&admin, RECEIPTS).await.expect(200).json;
+    let done = &listed["items"][0];
+    assert_eq!(listed["items"].as_array().unwrap().len(), 1);
+    assert_eq!(done["finished_at"], status["receipt"]["finished_at"]);
+
+    let path = format!("{RECEIPTS}/{}", done["id"].as_str().unwrap());
+    let idle = api.post_as(&admin, &path, &json!({"reason": ""})).await;
+    idle.expect_problem(422, Some("/reason"));
+    let because = json!({"reason": "The authority asks for it."});
+    let birder = api.join("Ben").await;
+    let refused = api.post_as(&birder, &path, &because).await;
+    refused.expect_problem(404, None);
+    let taken = api.post_as(&admin, &path, &because).await.expect(200).json;
+    assert_eq!(taken["receipt"], status["receipt"]);
+    let log = api
+        .get_as(&admin, "/api/v1/admin/audit?action=gdpr.receipt")
+        .await;
+    assert_eq!(log.json["items"][0]["reason"], "The authority asks for it.");
+
+    let unknown = format!("{RECEIPTS}/{}", uuid::Uuid::new_v4());
+    let unknown = api.post_as(&admin, &unknown, &because).await;
+    unknown.expect_problem(404, None);
+    system.stop().await;
 }

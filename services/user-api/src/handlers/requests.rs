@@ -6,7 +6,7 @@ use axum::http::{HeaderName, header};
 use chassis::database::DatabaseError;
 use chassis::http::{Json, Path, Problem};
 use chrono::{DateTime, Utc};
-use clients::receipt::{Receipt, ScanReceipt, ServiceReceipt, sign};
+use clients::receipt::SignedReceipt;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -16,7 +16,7 @@ use crate::erasure::request_hash;
 use crate::error::Error;
 use crate::export;
 use crate::progress::{ServiceState, State as Progress, due_at};
-use crate::scan::before::Control;
+use crate::receipts;
 use crate::scan::stores::Sight;
 use crate::store::erasures::{self, Erasure, ServiceRow};
 use crate::store::exports::{self, Export};
@@ -83,16 +83,6 @@ struct ServiceStatus {
     state: ServiceState,
 }
 
-/// What was done, to read and to prove.
-#[derive(Serialize, ToSchema)]
-struct SignedReceipt {
-    /// The receipt.
-    #[serde(flatten)]
-    receipt: Receipt,
-    /// The same, signed: `dipper erase verify-receipt` tells whether it is genuine.
-    jws: String,
-}
-
 /// How far a request for an erasure or an export has come.
 #[utoipa::path(
     get, path = "/api/v1/gdpr/requests/{request_id}", tag = "gdpr",
@@ -120,7 +110,7 @@ async fn find(app: &App, request_id: &str) -> Result<RequestStatus, Error> {
     let erasure = erasures::by_request(&mut session, &hash).await?;
     let erasure = erasure.ok_or(Error::UnknownRequest)?;
     let services = erasures::services(&mut session, erasure.event_id).await?;
-    let receipt = signed(app, receipt(&hash, &erasure, &services)?)?;
+    let receipt = receipts::of(app, &hash, &erasure, &services)?;
     let mut status = RequestStatus::of_erasure(&erasure, &services, receipt)?;
     if erasure.finished_at.is_none() {
         status.waiting_for = app.replicas.waited_for();
@@ -179,59 +169,6 @@ fn service_status(row: &ServiceRow) -> Result<ServiceStatus, DatabaseError> {
         name: row.service.clone(),
         state: erasures::parse_service_state(&row.state)?,
     })
-}
-
-/// What an erasure did, once it is done.
-fn receipt(
-    request_sha256: &str,
-    erasure: &Erasure,
-    rows: &[ServiceRow],
-) -> Result<Option<Receipt>, DatabaseError> {
-    let Some(finished_at) = erasure.finished_at else {
-        return Ok(None);
-    };
-    let services = rows.iter().map(service_receipt);
-    Ok(Some(Receipt {
-        request_sha256: request_sha256.to_owned(),
-        requested_at: time(erasure.requested_at)?,
-        finished_at: time(finished_at)?,
-        events_deleted: erasure.events_deleted,
-        services: services.collect::<Result<_, _>>()?,
-        scan: scan_receipt(erasure)?,
-        backups_end_at: erasure.backups_end_at.map(time).transpose()?,
-    }))
-}
-
-fn service_receipt(row: &ServiceRow) -> Result<ServiceReceipt, DatabaseError> {
-    Ok(ServiceReceipt {
-        name: row.service.clone(),
-        rows: row.deleted,
-        mails_under_way: row.mails_under_way()?,
-    })
-}
-
-/// How the person was looked for, and how before.
-fn scan_receipt(erasure: &Erasure) -> Result<Option<ScanReceipt>, DatabaseError> {
-    let control = Control::read(erasure.control.as_deref())?;
-    let missed_before = control.as_ref().map(|control| control.missed.clone());
-    let sight = Sight::read(erasure.scan.as_deref())?;
-    Ok(sight.map(|sight| ScanReceipt {
-        stores: sight.stores,
-        files: sight.files,
-        bytes: sight.bytes,
-        unread_files: sight.unread,
-        found_before: control.map(|control| control.found),
-        missed_before: missed_before.unwrap_or_default(),
-        broker_lists_follow: sight.in_broker_index > 0,
-    }))
-}
-
-fn signed(app: &App, receipt: Option<Receipt>) -> Result<Option<SignedReceipt>, Error> {
-    let Some(receipt) = receipt else {
-        return Ok(None);
-    };
-    let jws = sign(&receipt, &app.keys).map_err(Error::Unsigned)?;
-    Ok(Some(SignedReceipt { receipt, jws }))
 }
 
 fn time(micros: i64) -> Result<DateTime<Utc>, DatabaseError> {

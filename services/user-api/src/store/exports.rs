@@ -13,6 +13,8 @@ const OPEN_OF_USER: &str =
     "SELECT id FROM export WHERE user_id = $1 AND state IN ('planned', 'exporting')";
 const BY_REQUEST: &str = "SELECT id, state, requested_at, expires_at, attempt, key_sealed, bytes
     FROM export WHERE request_hash = $1";
+const NEWEST: &str = "SELECT id, state, requested_at, expires_at, attempt, key_sealed, bytes
+    FROM export ORDER BY requested_at DESC, id LIMIT $1";
 const DUE: &str = "SELECT COUNT(*) FROM export
     WHERE state <> 'expired' AND expires_at <= $1
     OR state IN ('planned', 'exporting') AND claimed_until < $1";
@@ -112,6 +114,14 @@ pub(crate) async fn by_request(
     request_hash: &str,
 ) -> Result<Option<Export>, DatabaseError> {
     Ok(sql!(session, c => sqlx::query_as(BY_REQUEST).bind(request_hash).fetch_optional(c).await)?)
+}
+
+/// All requests that are still known, the newest first.
+pub(crate) async fn newest(
+    session: &mut Session,
+    limit: i64,
+) -> Result<Vec<Export>, DatabaseError> {
+    Ok(sql!(session, c => sqlx::query_as(NEWEST).bind(limit).fetch_all(c).await)?)
 }
 
 /// Whether there is anything to export or to end.
