@@ -26,6 +26,7 @@ mod erase_scan;
 mod erasure;
 mod export;
 mod faults;
+mod figures;
 mod hostile;
 mod import;
 mod keys;
