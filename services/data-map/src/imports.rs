@@ -96,6 +96,7 @@ pub static IMPORTS: &[(&str, &str, Import)] = &[
     ("statistics", "tick", Import::Follow),
     ("statistics", "rating", Import::Follow),
     ("statistics", "fact", Import::Follow),
+    ("statistics", "image_score", Import::Follow),
     ("statistics", "limited", Import::Follow),
     // Whoever registered longer ago than the stream of accounts reaches.
     ("statistics", "person", Import::Rows),

@@ -6,12 +6,12 @@ use chassis::consumers::{
 use chassis::database::Database;
 use envelope::{notification, rate, score, tick, user};
 
-use crate::handlers::K;
 use crate::store::facts::{self, Fact, Kind};
 use crate::store::held;
-use crate::store::limits::{self, Stands};
+use crate::store::limits::{self, Wish};
 use crate::store::people::{self, Source};
 use crate::store::ratings;
+use crate::store::scores::{self, Scored};
 use crate::store::ticks::{self, Ticked};
 use crate::{App, erasure, store};
 
@@ -117,6 +117,13 @@ async fn on_scores(_: App, mut deliveries: Deliveries<score::Update>) -> Result<
         ..fact(Kind::Score, received)
     });
     facts::insert(work, facts).await?;
+    let scores = received.iter().map(|received| Scored {
+        image: received.event.image.url.image(),
+        score: received.event.score,
+        at: received.time.timestamp_micros(),
+        event: received.id,
+    });
+    scores::record(work, scores).await?;
     Ok(deliveries.done())
 }
 
@@ -157,13 +164,12 @@ async fn on_registered(
 
 async fn on_limited(_: App, mut delivery: Delivery<user::Limit>) -> Result<Handled, Failure> {
     let (limit, at) = (delivery.event, delivery.time.timestamp_micros());
-    let stands = if limit.restricted || limit.objections.statistics {
-        Stands::Yes
-    } else {
-        Stands::No
+    let wish = Wish {
+        figures: limit.restricted || limit.objections.statistics,
+        scores: limit.objections.scoring,
     };
-    held::hold(delivery.work(), limit.user.id, at, K).await?;
-    limits::set(delivery.work(), limit.user.id, stands, at).await?;
+    held::hold(delivery.work(), limit.user.id, at).await?;
+    limits::set(delivery.work(), limit.user.id, wish, at).await?;
     Ok(delivery.done())
 }
 

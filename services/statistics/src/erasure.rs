@@ -10,7 +10,6 @@ use chassis::unit_of_work::Work;
 use envelope::{ImageId, UserId, gdpr};
 use uuid::Uuid;
 
-use crate::handlers::K;
 use crate::store::held;
 use crate::{App, store};
 
@@ -20,7 +19,7 @@ pub(crate) async fn on_delete(
     mut delivery: Delivery<gdpr::Delete>,
 ) -> Result<Handled, Failure> {
     let (user, at) = (delivery.event.user.id, delivery.time.timestamp_micros());
-    held::hold(delivery.work(), user, at, K).await?;
+    held::hold(delivery.work(), user, at).await?;
     let (people, rows) = erase(delivery.work(), user).await?;
     confirm(delivery, &people, rows).await
 }

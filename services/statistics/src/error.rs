@@ -10,6 +10,9 @@ pub(crate) enum Error {
     /// Query parameters are wrong.
     #[error("wrong parameters")]
     Parameters(Vec<FieldError>),
+    /// Too few people have ticked the species for anybody to hear of it.
+    #[error("no such species")]
+    NoSuchSpecies,
     /// The database did not answer.
     #[error(transparent)]
     Database(#[from] DatabaseError),
@@ -19,6 +22,7 @@ impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match error {
             Error::Parameters(errors) => Self::fields(errors),
+            Error::NoSuchSpecies => Self::not_found(),
             Error::Database(error) => error.into(),
         }
     }

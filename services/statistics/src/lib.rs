@@ -2,9 +2,9 @@
 //!
 //! | | |
 //! |---|---|
-//! | **Serves** | `/api/v1/statistics/overview`, `/timeseries`, `/ratings/histogram`, `/species/top` |
+//! | **Serves** | `/api/v1/statistics/overview`, `/timeseries`, `/ratings/histogram`, `/species/top`, `/species/{id}/scores`, `/retention` |
 //! | **Answers** | [`clients::statistics`]: the totals; forget an erased person's photos |
-//! | **Calls** | nobody |
+//! | **Calls** | AuthAPI: whose is this token? Staff see cells of fewer people |
 //! | **Publishes** | `gdpr.purged` |
 //! | **Consumes** | `tick.new`, `tick.update`, `tick.delete`, `rate.update`, `rate.delete`, `score.update`, `notification.email`, `user.login`, `user.register`, `user.limit`, `gdpr.delete` |
 //! | **Personal data** | ids of users and images in the rows that are counted; no names, no places |
@@ -17,14 +17,16 @@
 //!
 //! Who restricted what is done with their data, or objected to statistics, is in no figure while that stands; their
 //! rows stay, and count again when it is lifted. From the numbers of sealed days nobody can be taken.
-//! What a public cell showed before somebody left it stays for a while, so that the difference tells nothing of them.
+//! What a cell showed before somebody left it stays for a while, so that the difference tells nothing of them.
 //!
 //! All of it follows from the streams, but for what they have lost by age: so the database can be
 //! built anew beside the live one ([`chassis::rebuild`]).
 
+mod audience;
 mod consumers;
 mod erasure;
 mod error;
+mod etag;
 mod handlers;
 mod period;
 mod recent;
@@ -35,14 +37,18 @@ mod store;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use axum::extract::FromRef;
 use chassis::clock::Clock;
 use chassis::database::Database;
 use chassis::rpc::{Answers, Refusal};
 use chassis::{Chassis, Service};
+use clients::Authenticator;
 use clients::statistics::{Figures, ForgetImages, Overview};
 use sqlx::migrate::Migrator;
 
+use crate::audience::PerAudience;
 use crate::handlers::ratings::Histogram;
+use crate::handlers::retention::Retention;
 use crate::handlers::species::Top;
 use crate::recent::Recent;
 
@@ -58,11 +64,13 @@ pub struct App(Arc<Parts>);
 /// What an [`App`] consists of.
 #[derive(Debug)]
 pub struct Parts {
+    authenticator: Authenticator,
     clock: Clock,
     database: Database,
     figures: Recent<Figures>,
     histogram: Recent<Histogram>,
-    top: Recent<Top>,
+    top: PerAudience<Recent<Top>>,
+    retention: PerAudience<Recent<Retention>>,
 }
 
 impl Deref for App {
@@ -73,15 +81,23 @@ impl Deref for App {
     }
 }
 
+impl FromRef<App> for Authenticator {
+    fn from_ref(app: &App) -> Self {
+        app.authenticator.clone()
+    }
+}
+
 /// Builds the service.
 pub async fn service(chassis: &Chassis) -> anyhow::Result<Service> {
     let database = chassis.database(NAME, &MIGRATIONS).await?;
     let app = App(Arc::new(Parts {
+        authenticator: Authenticator::new(chassis),
         clock: chassis.clock.clone(),
         database: database.clone(),
         figures: Recent::default(),
         histogram: Recent::default(),
-        top: Recent::default(),
+        top: PerAudience::default(),
+        retention: PerAudience::default(),
     }));
     let retiring = retirement::retiring(&chassis.settings);
     let with = (database.clone(), chassis.bus.clone(), chassis.clock.clone());

@@ -8,6 +8,10 @@ const MOST_DAYS: i64 = 366;
 const DEFAULT_DAYS: u64 = 30;
 /// A day in the unit of stored times.
 pub(crate) const DAY_MICROS: i64 = 86_400_000_000;
+/// A week in the unit of stored times.
+pub(crate) const WEEK_MICROS: i64 = 7 * DAY_MICROS;
+/// Weeks begin on Mondays, and 1970 on a Thursday.
+pub(crate) const WEEKS_BEGIN: i64 = 3 * DAY_MICROS;
 
 /// From the beginning of one day to the end of another, in microseconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +23,15 @@ pub(crate) struct Period {
 }
 
 impl Period {
+    /// One day, counted from 1970.
+    pub(crate) fn of_day(day: i64) -> Self {
+        let from = day.saturating_mul(DAY_MICROS);
+        Self {
+            from,
+            until: from.saturating_add(DAY_MICROS),
+        }
+    }
+
     /// The days from `from` to `to`, both included; empty ones are as good as missing.
     pub(crate) fn parse(
         from: Option<&str>,
@@ -49,6 +62,17 @@ impl Period {
 /// When a day, counted from 1970, begins.
 pub(crate) fn start_of(day: i64) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp_micros(day.checked_mul(DAY_MICROS)?)
+}
+
+/// The week of a time, counted from the one in which 1970 began.
+pub(crate) fn week_of(at: i64) -> i64 {
+    at.saturating_add(WEEKS_BEGIN).div_euclid(WEEK_MICROS)
+}
+
+/// The Monday with which a week begins.
+pub(crate) fn monday_of(week: i64) -> Option<NaiveDate> {
+    let at = week.checked_mul(WEEK_MICROS)?.checked_sub(WEEKS_BEGIN)?;
+    Some(DateTime::from_timestamp_micros(at)?.date_naive())
 }
 
 /// A day of the years that our databases' times reach.
@@ -113,6 +137,14 @@ mod tests {
         ] {
             assert_eq!(parse(from, to).unwrap_err().pointer, pointer, "{from} {to}");
         }
+    }
+
+    #[test]
+    fn a_week_begins_on_monday() {
+        assert_eq!(monday_of(0).unwrap().to_string(), "1969-12-29");
+        assert_eq!(week_of(4 * DAY_MICROS - 1), 0);
+        assert_eq!(week_of(4 * DAY_MICROS), 1);
+        assert_eq!(monday_of(1).unwrap().to_string(), "1970-01-05");
     }
 
     #[test]

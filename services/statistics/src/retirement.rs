@@ -11,7 +11,6 @@ use chassis::lifecycle::Lifecycle;
 use chassis::retention::swept_after;
 use chassis::settings::Settings;
 
-use crate::handlers::K;
 use crate::period::DAY_MICROS;
 use crate::store::facts::{self, Kind};
 
@@ -69,7 +68,7 @@ pub(crate) async fn retire(
 async fn seal(database: &Database, kind: Kind, before: i64) -> Result<(), DatabaseError> {
     loop {
         let mut work = database.begin().await?;
-        let gone = facts::seal_oldest(&mut work, kind, before, K).await?;
+        let gone = facts::seal_oldest(&mut work, kind, before).await?;
         if gone.is_none() {
             return Ok(());
         }

@@ -74,10 +74,12 @@ async fn on_limited(app: App, mut delivery: Delivery<user::Limit>) -> Result<Han
     let (limit, work) = (delivery.event, delivery.work());
     limits::set(work, &limit, at).await?;
     limits::take_scores(work, limit.user.id).await?;
+    let changed = ratings::recount(work, limit.user.id).await?;
     if limits::take_places(work, limit.user.id).await? > 0 {
         // What is withdrawn must not stay in any file, not even sealed.
         work.erases();
     }
+    tell(&app, changed).await;
     Ok(delivery.done())
 }
 

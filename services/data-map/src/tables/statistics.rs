@@ -3,7 +3,7 @@
 use super::{Table, column, personal, technical};
 use crate::activities::{RIGHTS, STATISTICS};
 use crate::belongs::{Belongs, person, photo};
-use crate::model::Category::{Activity, Observation, Preference, Pseudonym, Rating};
+use crate::model::Category::{Activity, Observation, Preference, Pseudonym, Rating, Score};
 use crate::model::Whose::{AccountHolder, ImageOwner, Named, Rater};
 use crate::model::{Erasure, Retention};
 
@@ -74,6 +74,29 @@ pub(super) static TABLES: &[Table] = &[
     .of(&[person("user_id", Named), photo("image_id", OWN_PHOTOS)]),
     personal(
         SERVICE,
+        "image_score",
+        &STATISTICS,
+        Retention::Account,
+        &[
+            column("image_id", ImageOwner, Pseudonym, "the photo"),
+            column(
+                "bucket",
+                ImageOwner,
+                Score,
+                "its newest score, in steps of 0.2 from 1 to 5",
+            ),
+            column("at", ImageOwner, Activity, "when it was scored"),
+            column(
+                "event_id",
+                ImageOwner,
+                Pseudonym,
+                "the event that said so last",
+            ),
+        ],
+    )
+    .of(&[photo("image_id", OWN_PHOTOS)]),
+    personal(
+        SERVICE,
         "person",
         &STATISTICS,
         Retention::Account,
@@ -106,6 +129,12 @@ pub(super) static TABLES: &[Table] = &[
                 Preference,
                 "whether that is so now",
             ),
+            column(
+                "unscored",
+                AccountHolder,
+                Preference,
+                "whether they are in no figure about scores",
+            ),
             column("changed_at", AccountHolder, Activity, "since when"),
         ],
     )
@@ -127,12 +156,13 @@ pub(super) static TABLES: &[Table] = &[
         name: "sealed",
         activity: &STATISTICS,
         retention: Retention::Unlimited,
-        erasure: Erasure::Stays("a number of events of one day, of ten people or more"),
+        erasure: Erasure::Stays("a number of events of one day, of five people or more"),
         belongs: Belongs::ToNobody,
         columns: &[
             technical("kind", "of which kind"),
             technical("day", "on which day"),
             technical("events", "how many"),
+            technical("people_at_least", "whether five people were in it, or ten"),
         ],
     },
     Table {
@@ -141,12 +171,13 @@ pub(super) static TABLES: &[Table] = &[
         activity: &STATISTICS,
         retention: Retention::Unlimited,
         erasure: Erasure::Stays(
-            "what a figure of ten people or more showed before somebody left it",
+            "what a figure of five people or more showed before somebody left it",
         ),
         belongs: Belongs::ToNobody,
         columns: &[
             technical("figure", "which figure"),
-            technical("cell", "of which day or species"),
+            technical("cell", "of which day, species or weeks"),
+            technical("k", "for whom: cells of five people, or of ten"),
             technical("shown", "what it shows"),
             technical("since", "since when"),
         ],

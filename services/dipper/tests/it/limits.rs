@@ -133,6 +133,54 @@ async fn nothing_is_added(api: &Api, owner: &Birder) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn ratings_of_who_restricts_are_in_no_mean_until_that_is_lifted_on_sqlite() {
+    ratings_kept_and_not_used(System::up().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ratings_of_who_restricts_are_in_no_mean_until_that_is_lifted_on_postgres() {
+    ratings_kept_and_not_used(System::up_on_postgres().await).await;
+}
+
+async fn ratings_kept_and_not_used(system: System) {
+    let api = &system.api;
+    let names = ["Olga", "Rolf", "Rita"];
+    let [owner, restricted, other] = names.map(|name| api.join(name));
+    let (owner, restricted, other) = (owner.await, restricted.await, other.await);
+    let image = api.tick(&owner).await;
+    await_score(api, image).await;
+    api.try_rate(&restricted, image, 1).await;
+    api.try_rate(&other, image, 5).await;
+    let shows = async |count: i64, mean: f64| {
+        eventually("photo and figures show these ratings", || async {
+            let image = api.get(&format!("/api/v1/images/{image}")).await.json;
+            let ratings = &image["rating"];
+            let is_so = (&ratings["count"], &ratings["mean"]) == (&json!(count), &json!(mean));
+            (is_so && api.figures().await["ratings"] == count).then_some(())
+        })
+        .await;
+    };
+    shows(2, 3.0).await;
+    limit(api, &restricted, true, &NOTHING).await;
+    shows(1, 5.0).await;
+    // It is kept, and theirs to see and to withdraw.
+    let page = format!("/api/v1/images/{image}");
+    let own = api.get_as(&restricted, &page).await.expect(200).json;
+    assert_eq!(own["my_rating"], 1);
+    limit(api, &restricted, false, &NOTHING).await;
+    shows(2, 3.0).await;
+    limit(api, &restricted, true, &NOTHING).await;
+    shows(1, 5.0).await;
+    api.delete_as(&restricted, &format!("{page}/rating"))
+        .await
+        .expect(204);
+    shows(1, 5.0).await;
+    limit(api, &restricted, false, &NOTHING).await;
+    shows(1, 5.0).await;
+    system.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn photos_of_who_objects_to_scores_have_none_on_sqlite() {
     unscored(System::up().await).await;
 }

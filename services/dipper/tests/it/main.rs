@@ -28,6 +28,7 @@ mod erasure;
 mod events;
 mod export;
 mod faults;
+mod figures;
 mod hostile;
 mod import;
 mod inspection;

@@ -107,6 +107,8 @@ async fn expect_every_route(api: &Api) {
         ("get", "/api/v1/statistics/timeseries"),
         ("get", "/api/v1/statistics/ratings/histogram"),
         ("get", "/api/v1/statistics/species/top"),
+        ("get", "/api/v1/statistics/species/{id}/scores"),
+        ("get", "/api/v1/statistics/retention"),
         ("get", "/"),
         ("get", "/admin/"),
         ("get", "/api/openapi.json"),

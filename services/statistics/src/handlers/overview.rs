@@ -6,6 +6,7 @@ use chassis::database::DatabaseError;
 use chassis::http::Problem;
 use clients::statistics::Figures;
 
+use crate::audience::Audience;
 use crate::error::Error;
 use crate::{App, router, store};
 
@@ -20,7 +21,7 @@ use crate::{App, router, store};
     )
 )]
 pub(crate) async fn show(State(app): State<App>) -> Result<impl IntoResponse, Error> {
-    Ok(router::figures(figures(&app).await?))
+    Ok(router::figures(Audience::Public, figures(&app).await?))
 }
 
 /// The totals, as new as they can be had without counting all the time.

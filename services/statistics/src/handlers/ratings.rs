@@ -6,6 +6,7 @@ use chassis::http::Problem;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::audience::Audience;
 use crate::error::Error;
 use crate::{App, router, store};
 
@@ -44,7 +45,8 @@ pub(crate) async fn histogram(State(app): State<App>) -> Result<impl IntoRespons
         let counted = store::figures::ratings_by_value(&mut session).await?;
         Ok::<_, Error>(spread(&counted))
     });
-    Ok(router::figures(app.histogram.get(mark, count).await?))
+    let histogram = app.histogram.get(mark, count).await?;
+    Ok(router::figures(Audience::Public, histogram))
 }
 
 /// All five ratings, also those that nobody gave.

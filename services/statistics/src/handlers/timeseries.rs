@@ -7,9 +7,10 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::K;
+use crate::audience::Audience;
 use crate::error::Error;
 use crate::period::{self, Period};
+use crate::store::cells::Cell::Day;
 use crate::store::series::Counted;
 use crate::{App, router, store};
 
@@ -48,7 +49,7 @@ pub(crate) struct Cell {
     count: i64,
 }
 
-/// Counts by day; days with fewer than ten people are left out.
+/// Counts by day; days with fewer than ten people are left out, for admins and moderators those with fewer than five.
 #[utoipa::path(
     get,
     path = "/api/v1/statistics/timeseries",
@@ -62,21 +63,21 @@ pub(crate) struct Cell {
 )]
 pub(crate) async fn show(
     State(app): State<App>,
+    audience: Audience,
     Query(query): Query<SeriesQuery>,
 ) -> Result<impl IntoResponse, Error> {
     let (counted, period) = checked(&query, app.clock.now())?;
     let mut session = app.database.read().await?;
-    let rows = store::series::by_day(&mut session, counted, period, K).await?;
-    let shown = store::held::days_shown(&mut session, counted, &rows, K).await?;
-    let items = rows.iter().zip(shown).filter_map(|((day, _), shown)| {
+    let days = store::series::by_day(&mut session, counted, period, audience.k()).await?;
+    let cells = days.iter().map(|(day, n)| (Day(counted, *day), *n));
+    let shown = store::held::shown(&mut session, &cells.collect::<Vec<_>>(), audience).await?;
+    let items = days.iter().zip(shown).filter_map(|((day, _), shown)| {
         let at = period::start_of(*day)?;
-        let count = shown.number();
-        Some(Cell { at, count })
+        Some(Cell { at, count: shown? })
     });
-    Ok(router::figures(Series {
-        items: items.collect(),
-        k: K,
-    }))
+    let items = items.collect();
+    let k = audience.k();
+    Ok(router::figures(audience, Series { items, k }))
 }
 
 /// What is counted and when; all that is wrong at once.

@@ -9,19 +9,21 @@ const IMAGES: &str =
     "SELECT DISTINCT image_id FROM tick WHERE user_id = $1 AND image_id IS NOT NULL
      UNION SELECT image_id FROM rating WHERE owner = $1";
 /// In this order: the person's ticks say which images are theirs.
-const DELETE: [&str; 5] = [
+const DELETE: [&str; 6] = [
     "DELETE FROM rating WHERE user_id = $1 OR owner = $1
         OR owner IS NULL AND image_id IN (SELECT image_id FROM tick WHERE user_id = $1)",
     "DELETE FROM fact WHERE user_id = $1
         OR image_id IN (SELECT image_id FROM tick WHERE user_id = $1)",
+    "DELETE FROM image_score WHERE image_id IN (SELECT image_id FROM tick WHERE user_id = $1)",
     "DELETE FROM tick WHERE user_id = $1",
     "DELETE FROM person WHERE user_id = $1",
     "DELETE FROM limited WHERE user_id = $1",
 ];
 
-const FORGET_IMAGE: [&str; 2] = [
+const FORGET_IMAGE: [&str; 3] = [
     "DELETE FROM rating WHERE image_id = $1",
     "DELETE FROM fact WHERE image_id = $1",
+    "DELETE FROM image_score WHERE image_id = $1",
 ];
 
 /// The images that are known to be a person's.

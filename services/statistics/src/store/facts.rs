@@ -8,6 +8,7 @@ use envelope::{EventId, ImageId, UserId};
 use uuid::Uuid;
 
 use super::limits;
+use crate::audience::Audience;
 use crate::period::DAY_MICROS;
 
 // A sealed day takes nothing: what comes late, or once more, changes no figure. A day has
@@ -26,13 +27,12 @@ const INSERT: Sql = Sql {
 };
 const OLDEST: &str = "SELECT MIN(at) FROM fact WHERE kind = $1";
 const TAKE: &str = "DELETE FROM fact WHERE kind = $1 AND at < $2 RETURNING user_id";
-const SEAL: &str =
-    "INSERT INTO sealed (kind, day, events) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+const SEAL: &str = "INSERT INTO sealed (kind, day, events, people_at_least) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
 const COUNT_RETIRED: &str = "INSERT INTO retired (kind, n) VALUES ($1, $2)
     ON CONFLICT (kind) DO UPDATE SET n = retired.n + excluded.n";
 
 /// What happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Kind {
     /// ScoreModel scored an image.
     Score,
@@ -88,12 +88,12 @@ pub(crate) async fn insert(
 }
 
 /// Seals the oldest day of a kind, if it is before another: its facts go, how many there were stays.
-/// Of a day with fewer than `k` people it is not kept which day it was, and of those who are in no figure nothing. Says how many facts went.
+/// Of a day with too few people for every audience it is not kept which day it was, and of those who are in no figure
+/// nothing. Says how many facts went.
 pub(crate) async fn seal_oldest(
     session: &mut Session,
     kind: Kind,
     before: i64,
-    k: i64,
 ) -> Result<Option<usize>, DatabaseError> {
     let kind = kind.as_str();
     let oldest: Option<i64> =
@@ -112,8 +112,10 @@ pub(crate) async fn seal_oldest(
     let events = i64::try_from(counted.clone().count()).unwrap_or(i64::MAX);
     let people: HashSet<Uuid> = counted.flatten().copied().collect();
     let people = i64::try_from(people.len()).unwrap_or(i64::MAX);
-    let told = (people >= k).then_some(events);
-    let is_new = sql!(session, c => sqlx::query(SEAL).bind(kind).bind(day).bind(told)
+    let audience = Audience::of_cell(people);
+    let told = audience.map(|_| events);
+    let at_least = audience.unwrap_or(Audience::Public).k();
+    let is_new = sql!(session, c => sqlx::query(SEAL).bind(kind).bind(day).bind(told).bind(at_least)
         .execute(c).await.map(|done| done.rows_affected() == 1))?;
     if told.is_none() || !is_new {
         sql!(session, c => sqlx::query(COUNT_RETIRED).bind(kind).bind(events).execute(c).await.map(drop))?;

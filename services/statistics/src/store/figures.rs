@@ -41,10 +41,20 @@ const TOP_SPECIES: &str = concat!(
     ORDER BY ticks DESC, species_id LIMIT $2"
 );
 
+const SPECIES: &str = concat!(
+    "SELECT species_id, MAX(scientific), MAX(english) FROM tick
+    WHERE stands = true AND species_id = $1 AND ",
+    is_counted!(),
+    " GROUP BY species_id HAVING COUNT(DISTINCT user_id) >= $2"
+);
+
 type Totals = (i64, i64, i64, i64, i64, i64, i64);
 
 /// A species' id, scientific and English name, and how many ticks of it stand.
 pub(crate) type SpeciesRow = (String, String, String, i64);
+
+/// A species' id, scientific and English name.
+pub(crate) type Names = (String, String, String);
 
 /// The totals.
 pub(crate) async fn totals(session: &mut Session) -> Result<Figures, DatabaseError> {
@@ -75,4 +85,13 @@ pub(crate) async fn top_species(
     limit: i64,
 ) -> Result<Vec<SpeciesRow>, DatabaseError> {
     Ok(sql!(session, c => sqlx::query_as(TOP_SPECIES).bind(k).bind(limit).fetch_all(c).await)?)
+}
+
+/// A species that at least `k` people ticked.
+pub(crate) async fn species(
+    session: &mut Session,
+    id: &str,
+    k: i64,
+) -> Result<Option<Names>, DatabaseError> {
+    Ok(sql!(session, c => sqlx::query_as(SPECIES).bind(id).bind(k).fetch_optional(c).await)?)
 }

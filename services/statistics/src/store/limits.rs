@@ -1,4 +1,4 @@
-//! Who wants to be in no figure.
+//! Who wants to be in no figure, or in none about scores.
 //!
 //! Figures are counted without them, not without their rows: so any order of events gives the same figures, and nothing
 //! is lost for who changes their mind.
@@ -11,8 +11,10 @@ use envelope::UserId;
 use uuid::Uuid;
 
 // What came later stands, in whatever order it is told.
-const SET: &str = "INSERT INTO limited (user_id, stands, changed_at) VALUES ($1, $2, $3)
-    ON CONFLICT (user_id) DO UPDATE SET stands = excluded.stands, changed_at = excluded.changed_at
+const SET: &str =
+    "INSERT INTO limited (user_id, stands, unscored, changed_at) VALUES ($1, $2, $3, $4)
+    ON CONFLICT (user_id) DO UPDATE SET stands = excluded.stands, unscored = excluded.unscored,
+        changed_at = excluded.changed_at
     WHERE excluded.changed_at > limited.changed_at";
 const LEFT_OUT: &str = "SELECT user_id FROM limited WHERE stands = true";
 
@@ -53,25 +55,26 @@ macro_rules! rating_is_counted {
 }
 pub(super) use rating_is_counted;
 
-/// Notes whether somebody wants to be in no figure, unless something later is known.
+/// Notes what somebody wants to be left out of, unless something later is known.
 pub(crate) async fn set(
     session: &mut Session,
     user: UserId,
-    stands: Stands,
+    wish: Wish,
     at: i64,
 ) -> Result<(), DatabaseError> {
-    let stands = stands == Stands::Yes;
-    sql!(session, c => sqlx::query(SET).bind(user.0).bind(stands).bind(at).execute(c).await.map(drop))?;
+    let Wish { figures, scores } = wish;
+    sql!(session, c => sqlx::query(SET).bind(user.0).bind(figures).bind(scores).bind(at)
+        .execute(c).await.map(drop))?;
     Ok(())
 }
 
-/// Whether somebody's wish to be in no figure stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stands {
-    /// It does.
-    Yes,
-    /// It was lifted, or they only limited something else.
-    No,
+/// What somebody wants to be left out of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Wish {
+    /// Every figure.
+    pub(crate) figures: bool,
+    /// Figures about scores.
+    pub(crate) scores: bool,
 }
 
 /// Those who are in no figure.

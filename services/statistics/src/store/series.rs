@@ -19,18 +19,15 @@ const RATINGS: &str = concat!(
     rating_is_counted!(),
     " GROUP BY day HAVING COUNT(DISTINCT user_id) >= $4 ORDER BY day"
 );
-// A sealed day has a number only if enough people were in it.
 const FACTS: &str = concat!(
-    "SELECT day, CAST(SUM(events) AS BIGINT) FROM (
-        SELECT at / $1 AS day, COUNT(*) AS events FROM fact
-        WHERE kind = $5 AND at >= $2 AND at < $3 AND ",
+    "SELECT at / $1 AS day, COUNT(*) FROM fact
+    WHERE at >= $2 AND at < $3 AND kind = $5 AND ",
     fact_is_counted!(),
-    "   GROUP BY at / $1 HAVING COUNT(DISTINCT user_id) >= $4
-        UNION ALL
-        SELECT day, events FROM sealed
-        WHERE kind = $5 AND day >= $2 / $1 AND day < $3 / $1 AND events IS NOT NULL
-    ) AS days GROUP BY day ORDER BY day"
+    " GROUP BY day HAVING COUNT(DISTINCT user_id) >= $4 ORDER BY day"
 );
+// A sealed day has a number only if enough people were in it.
+const SEALED: &str = "SELECT day, events FROM sealed
+    WHERE kind = $1 AND day >= $2 AND day < $3 AND events IS NOT NULL AND people_at_least >= $4";
 // The people of a score are those who ticked the image.
 const SCORES: &str = concat!(
     "SELECT fact.at / $1 AS day, COUNT(DISTINCT fact.event_id) FROM fact
@@ -42,7 +39,7 @@ const SCORES: &str = concat!(
 );
 
 /// What is counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Counted {
     /// Ticks that stand.
     Ticks,
@@ -80,6 +77,43 @@ impl std::str::FromStr for Counted {
 
 /// Days, counted from 1970, with how many there were; only those with at least `k` people.
 pub(crate) async fn by_day(
+    session: &mut Session,
+    counted: Counted,
+    period: Period,
+    k: i64,
+) -> Result<Vec<(i64, i64)>, DatabaseError> {
+    let mut days = unsealed_by_day(session, counted, period, k).await?;
+    if let Counted::Facts(kind) = counted {
+        let (kind, from, until) = (
+            kind.as_str(),
+            period.from / DAY_MICROS,
+            period.until / DAY_MICROS,
+        );
+        let sealed: Vec<(i64, i64)> = sql!(session, c => sqlx::query_as(SEALED)
+            .bind(kind).bind(from).bind(until).bind(k).fetch_all(c).await)?;
+        days.extend(sealed);
+        days.sort_unstable();
+    }
+    Ok(days)
+}
+
+/// Whether at least `k` people are in a day by what happened after a moment; of a sealed day nobody is known.
+pub(super) async fn is_renewed(
+    session: &mut Session,
+    (counted, day): (Counted, i64),
+    since: i64,
+    k: i64,
+) -> Result<bool, DatabaseError> {
+    let day = Period::of_day(day);
+    let later = Period {
+        from: day.from.max(since.saturating_add(1)),
+        ..day
+    };
+    let days = unsealed_by_day(session, counted, later, k).await?;
+    Ok(!days.is_empty())
+}
+
+async fn unsealed_by_day(
     session: &mut Session,
     counted: Counted,
     period: Period,

@@ -1,6 +1,7 @@
 //! The laws of counting: the order of events does not matter, and who is erased never was.
 
 mod examples;
+mod leaving;
 
 use chassis::clock::Clock;
 use chassis::database::{Database, DatabaseUrl};
@@ -12,11 +13,14 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::facts::{Fact, Kind};
-use super::limits::Stands;
+use super::limits::Wish;
 use super::people::Source;
 use super::ratings::Word;
+use super::scores::Scored;
 use super::ticks::Ticked;
-use super::{erasure, facts, figures, held, limits, people, ratings, series, ticks};
+use super::{
+    erasure, facts, figures, held, limits, people, ratings, retention, scores, series, ticks,
+};
 use crate::period::{DAY_MICROS, Period};
 use crate::store::series::Counted;
 use crate::{MIGRATIONS, NAME};
@@ -105,6 +109,9 @@ fn species(number: u8) -> tick::Species {
     }
 }
 
+/// The species that ticks are of unless a test says otherwise.
+const SPECIES: &str = "s1";
+
 async fn tick(work: &mut Work, number: u8, owner: u8) {
     tick_at(work, number, owner, DAY_MICROS).await;
 }
@@ -154,6 +161,16 @@ async fn rate(work: &mut Work, number: u8, of: (u8, u8), value: Option<i64>, at:
     }
 }
 
+async fn score(work: &mut Work, number: u8, of: u8, score: f64) {
+    let scored = Scored {
+        image: image(of),
+        score,
+        at: DAY_MICROS,
+        event: EventId(id(8, number)),
+    };
+    scores::record(work, [scored].into_iter()).await.unwrap();
+}
+
 async fn apply(work: &mut Work, happening: Happening) {
     match happening {
         Happening::Tick { id, user } => tick(work, id, user).await,
@@ -185,6 +202,7 @@ async fn apply(work: &mut Work, happening: Happening) {
         }
         Happening::Scored { id, image: of } => {
             fact(work, Kind::Score, id, (None, Some(image(of)))).await;
+            score(work, id, of, 1.0 + f64::from(id % 5)).await;
         }
         Happening::Mailed { id, user: of } => {
             fact(work, Kind::Notification, id, (Some(user(of)), None)).await;
@@ -196,8 +214,13 @@ async fn apply(work: &mut Work, happening: Happening) {
     }
 }
 
-async fn limit(work: &mut Work, number: u8, stands: Stands, at: i64) {
-    limits::set(work, user(number), stands, at).await.unwrap();
+const NO_FIGURE: Wish = Wish {
+    figures: true,
+    scores: false,
+};
+
+async fn limit(work: &mut Work, number: u8, wish: Wish, at: i64) {
+    limits::set(work, user(number), wish, at).await.unwrap();
 }
 
 /// Who is not to be in any figure, and why.
@@ -208,15 +231,21 @@ enum Without {
     Limited(u8),
 }
 
-/// Everything that can be asked, after these happenings and perhaps an erasure. Nothing is kept.
-async fn counted(
-    database: &Database,
-    happenings: &[Happening],
-    without: Without,
-) -> (Figures, Vec<(i64, i64)>, Vec<(i64, i64)>) {
+/// Everything that can be asked.
+#[derive(Debug, PartialEq)]
+struct Counts {
+    figures: Figures,
+    ratings: Vec<(i64, i64)>,
+    ticks: Vec<(i64, i64)>,
+    scores: Vec<(i64, i64)>,
+    weeks: Vec<retention::Row>,
+}
+
+/// What is counted after these happenings and perhaps an erasure. Nothing is kept.
+async fn counted(database: &Database, happenings: &[Happening], without: Without) -> Counts {
     let mut work = database.begin().await.unwrap();
     if let Without::Limited(person) = without {
-        limit(&mut work, person, Stands::Yes, 1).await;
+        limit(&mut work, person, NO_FIGURE, 1).await;
     }
     for happening in happenings {
         apply(&mut work, *happening).await;
@@ -230,13 +259,14 @@ async fn counted(
         from: 0,
         until: 9 * DAY_MICROS,
     };
-    (
-        figures::totals(&mut work).await.unwrap(),
-        figures::ratings_by_value(&mut work).await.unwrap(),
-        series::by_day(&mut work, Counted::Ticks, period, 1)
-            .await
-            .unwrap(),
-    )
+    let ticks = series::by_day(&mut work, Counted::Ticks, period, 1);
+    Counts {
+        ticks: ticks.await.unwrap(),
+        figures: figures::totals(&mut work).await.unwrap(),
+        ratings: figures::ratings_by_value(&mut work).await.unwrap(),
+        scores: scores::spread(&mut work, SPECIES, 1).await.unwrap(),
+        weeks: retention::by_week(&mut work, 0, 1).await.unwrap(),
+    }
 }
 
 fn happening() -> impl Strategy<Value = Happening> {

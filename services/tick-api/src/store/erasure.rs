@@ -6,12 +6,11 @@ use envelope::{EventId, ImageId, UserId};
 use uuid::Uuid;
 
 use super::imports;
-use super::ratings::{Board, Entry, Pair};
+use super::ratings::{self, Board, Entry, Pair};
 
 /// Uploads that have not ended count: their files may be there.
 const IMAGES: &str =
     "SELECT id FROM image WHERE owner = $1 UNION SELECT id FROM upload WHERE owner = $1";
-const RATED: &str = "SELECT image FROM rating WHERE rater = $1 AND rating IS NOT NULL";
 /// In this order nothing refers to what is gone already.
 const DELETES: [&str; 8] = [
     "DELETE FROM report WHERE reporter = $1 OR image IN (SELECT id FROM image WHERE owner = $1)",
@@ -54,8 +53,7 @@ async fn withdraw_ratings(
     user: UserId,
     because: EventId,
 ) -> Result<(), DatabaseError> {
-    let rated: Vec<Uuid> =
-        sql!(session, c => sqlx::query_scalar(RATED).bind(user.0).fetch_all(c).await)?;
+    let rated = ratings::rated_by(session, user).await?;
     let pairs: Vec<Pair> = rated
         .into_iter()
         .map(|image| (ImageId(image), user))

@@ -12,8 +12,8 @@ use envelope::{EventId, ImageId, Rating, UserId};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::id_list;
 use super::images::{self, Standing};
+use super::{id_list, limits};
 use crate::ranking;
 
 pub(crate) use group::{RatingChange, Wish};
@@ -46,6 +46,17 @@ const AGGREGATE: Sql = Sql {
                FROM jsonb_array_elements($1::jsonb) AS v(value) WHERE image.id = (v.value->>0)::uuid",
 };
 
+const RATED: &str = "SELECT image FROM rating WHERE rater = $1 AND rating IS NOT NULL";
+const COUNTED: Sql = Sql {
+    sqlite: "SELECT image, COUNT(*), CAST(SUM(rating) AS BIGINT) FROM rating
+             WHERE image IN (SELECT unhex(value) FROM json_each($1)) AND rating IS NOT NULL
+               AND rater NOT IN (SELECT user_id FROM limited WHERE restricted = true) GROUP BY image",
+    postgres: "SELECT image, COUNT(*), CAST(SUM(rating) AS BIGINT) FROM rating
+               WHERE image IN (SELECT value::uuid FROM jsonb_array_elements_text($1::jsonb) AS v(value))
+                 AND rating IS NOT NULL
+                 AND rater NOT IN (SELECT user_id FROM limited WHERE restricted = true) GROUP BY image",
+};
+
 /// Somebody's rating of an image: the image first, as in the primary key.
 pub(crate) type Pair = (ImageId, UserId);
 
@@ -54,6 +65,8 @@ pub(crate) type Pair = (ImageId, UserId);
 pub(crate) struct Board {
     images: HashMap<Uuid, Standing>,
     ratings: HashMap<(Uuid, Uuid), Entry>,
+    /// Whose ratings are kept and in no figure: they restricted what is done with their data.
+    uncounted: HashSet<Uuid>,
     changed: HashSet<(Uuid, Uuid)>,
 }
 
@@ -75,7 +88,11 @@ impl Board {
     pub(crate) async fn read(session: &mut Session, pairs: &[Pair]) -> Result<Self, DatabaseError> {
         let named: HashSet<Uuid> = pairs.iter().map(|(image, _)| image.0).collect();
         let raters: HashSet<Uuid> = pairs.iter().map(|(_, rater)| rater.0).collect();
+        // Read when the images are locked: whoever recounts them has written who is restricted before.
         let images = images::standing(session, named.iter().copied()).await?;
+        let uncounted = limits::of(session, raters.iter().copied())
+            .await?
+            .restricted;
         let (named, raters) = (id_list(named), id_list(raters));
         let text = EXISTING.text(session.dialect());
         let rows: Vec<EntryRow> =
@@ -92,6 +109,7 @@ impl Board {
         Ok(Self {
             images,
             ratings,
+            uncounted,
             changed: HashSet::new(),
         })
     }
@@ -120,6 +138,10 @@ impl Board {
             return;
         };
         let before = self.ratings.insert((image.0, rater.0), entry);
+        self.changed.insert((image.0, rater.0));
+        if self.uncounted.contains(&rater.0) {
+            return;
+        }
         if let Some(gone) = before.and_then(|before| before.rating) {
             standing.rating_count -= 1;
             standing.rating_sum -= i64::from(gone);
@@ -128,7 +150,6 @@ impl Board {
             standing.rating_count += 1;
             standing.rating_sum += i64::from(new);
         }
-        self.changed.insert((image.0, rater.0));
     }
 
     /// Writes what was changed.
@@ -163,14 +184,54 @@ impl Board {
 
     fn figure_rows(&self) -> String {
         let images: HashSet<Uuid> = self.changed.iter().map(|(image, _)| *image).collect();
-        let rows = images.iter().filter_map(|image| {
-            let standing = self.images.get(image)?;
-            let (count, sum) = (standing.rating_count, standing.rating_sum);
-            let rank = ranking::rank(standing.score, count, sum);
-            Some(json!([image.simple(), count, sum, rank]))
-        });
-        rows.collect::<serde_json::Value>().to_string()
+        figure_rows(images.iter().filter_map(|image| self.images.get(image)))
     }
+}
+
+fn figure_rows<'a>(images: impl Iterator<Item = &'a Standing>) -> String {
+    let rows = images.map(|standing| {
+        let (count, sum) = (standing.rating_count, standing.rating_sum);
+        let rank = ranking::rank(standing.score, count, sum);
+        json!([standing.id.simple(), count, sum, rank])
+    });
+    rows.collect::<serde_json::Value>().to_string()
+}
+
+/// The images that somebody rated.
+pub(crate) async fn rated_by(
+    session: &mut Session,
+    rater: UserId,
+) -> Result<Vec<Uuid>, DatabaseError> {
+    Ok(sql!(session, c => sqlx::query_scalar(RATED).bind(rater.0).fetch_all(c).await)?)
+}
+
+/// Counts the ratings of all images that somebody rated, theirs only if they have not restricted what is done with
+/// their data. Says which images have other figures now.
+pub(crate) async fn recount(
+    session: &mut Session,
+    rater: UserId,
+) -> Result<Vec<ImageId>, DatabaseError> {
+    let named = rated_by(session, rater).await?;
+    let mut images = images::standing(session, named.iter().copied()).await?;
+    let (list, counted) = (id_list(named), COUNTED.text(session.dialect()));
+    let rows: Vec<(Uuid, i64, i64)> =
+        sql!(session, c => sqlx::query_as(counted).bind(&list).fetch_all(c).await)?;
+    let counted: HashMap<_, _> = rows
+        .into_iter()
+        .map(|(id, n, sum)| (id, (n, sum)))
+        .collect();
+    images.retain(|id, standing| {
+        let before = (standing.rating_count, standing.rating_sum);
+        let now = counted.get(id).copied().unwrap_or_default();
+        (standing.rating_count, standing.rating_sum) = now;
+        now != before
+    });
+    let (figures, aggregate) = (
+        figure_rows(images.values()),
+        AGGREGATE.text(session.dialect()),
+    );
+    sql!(session, c => sqlx::query(aggregate).bind(&figures).execute(c).await.map(drop))?;
+    Ok(images.into_keys().map(ImageId).collect())
 }
 
 /// Ratings that another producer told of, or our own events come back. One counts unless the image is unknown or the

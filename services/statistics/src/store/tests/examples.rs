@@ -29,7 +29,7 @@ async fn totals_count_what_stands() {
         Happening::Mailed { id: 1, user: 1 },
         Happening::LoggedIn { id: 1, user: 3 },
     ];
-    let (figures, ratings, ticks) = counted(&database, &events, Without::Nobody).await;
+    let counts = counted(&database, &events, Without::Nobody).await;
     let expected = Figures {
         ticks: 1,
         ratings: 1,
@@ -39,9 +39,11 @@ async fn totals_count_what_stands() {
         logins: 1,
         users: 3,
     };
-    assert_eq!(figures, expected);
-    assert_eq!(ratings, [(5, 1)]);
-    assert_eq!(ticks, [(1, 1)]);
+    assert_eq!(counts.figures, expected);
+    assert_eq!(counts.ratings, [(5, 1)]);
+    assert_eq!(counts.ticks, [(1, 1)]);
+    assert_eq!(counts.scores, [(5, 1)]);
+    assert_eq!(counts.weeks, [(0, 0, 1)]);
 }
 
 #[tokio::test]
@@ -83,7 +85,7 @@ const TEN_DAYS: Period = Period {
 
 /// Seals all days before another.
 async fn seal(work: &mut Work, before: i64) {
-    while facts::seal_oldest(work, Kind::Login, before, 10)
+    while facts::seal_oldest(work, Kind::Login, before)
         .await
         .unwrap()
         .is_some()
@@ -178,13 +180,13 @@ async fn of_what_is_told_of_somebodys_wish_the_newest_stands() {
     let folder = tempfile::tempdir().unwrap();
     let mut work = open(&folder).await.begin().await.unwrap();
     apply(&mut work, Happening::LoggedIn { id: 1, user: 1 }).await;
-    for (stands, at, users) in [
-        (Stands::Yes, 10, 0),
-        (Stands::No, 30, 1),
-        (Stands::Yes, 20, 1),
-        (Stands::Yes, 40, 0),
+    for (wish, at, users) in [
+        (NO_FIGURE, 10, 0),
+        (Wish::default(), 30, 1),
+        (NO_FIGURE, 20, 1),
+        (NO_FIGURE, 40, 0),
     ] {
-        limit(&mut work, 1, stands, at).await;
+        limit(&mut work, 1, wish, at).await;
         let figures = figures::totals(&mut work).await.unwrap();
         assert_eq!((figures.users, figures.logins), (users, users), "{at}");
     }
@@ -198,69 +200,15 @@ async fn a_day_is_sealed_without_those_who_want_to_be_in_no_figure() {
         let (id, user) = (person, person);
         apply(&mut work, Happening::LoggedIn { id, user }).await;
     }
-    limit(&mut work, 0, Stands::Yes, 1).await;
+    limit(&mut work, 0, NO_FIGURE, 1).await;
     seal(&mut work, 2).await;
     let shown = series::by_day(&mut work, LOGINS, TEN_DAYS, 1)
         .await
         .unwrap();
     assert_eq!(shown, [(1, 10)]);
-    limit(&mut work, 0, Stands::No, 2).await;
+    limit(&mut work, 0, Wish::default(), 2).await;
     let logins = figures::totals(&mut work).await.unwrap().logins;
     assert_eq!(logins, 10, "what was sealed meanwhile does not come back");
-}
-
-const LATER: i64 = DAY_MICROS + 5;
-
-/// What ticks of a day and of a species show in public.
-async fn public(work: &mut Work) -> (Vec<i64>, Vec<i64>) {
-    let days = series::by_day(work, Counted::Ticks, TEN_DAYS, 10)
-        .await
-        .unwrap();
-    let shown = held::days_shown(work, Counted::Ticks, &days, 10)
-        .await
-        .unwrap();
-    let species = figures::top_species(work, 10, 100).await.unwrap();
-    let cells: Vec<_> = species.into_iter().map(|row| (row.0, row.3)).collect();
-    let ranked = held::species_shown(work, &cells, 10).await.unwrap();
-    let numbers = |all: Vec<held::Showing>| all.into_iter().map(held::Showing::number).collect();
-    (numbers(shown), numbers(ranked))
-}
-
-async fn leave(work: &mut Work, number: u8, at: i64) {
-    held::hold(work, user(number), at, 10).await.unwrap();
-    crate::erasure::erase(work, user(number)).await.unwrap();
-}
-
-#[tokio::test]
-async fn what_a_cell_shows_before_and_after_an_erasure_tells_nothing_of_who_left() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut work = open(&folder).await.begin().await.unwrap();
-    for person in 0..11 {
-        tick(&mut work, person, person).await;
-    }
-    tick(&mut work, 100, 0).await;
-    assert_eq!(public(&mut work).await, (vec![12], vec![12]));
-    leave(&mut work, 0, DAY_MICROS).await;
-    assert_eq!(
-        public(&mut work).await,
-        (vec![12], vec![12]),
-        "two were theirs"
-    );
-    // With eight people left there is no cell to show.
-    leave(&mut work, 1, DAY_MICROS).await;
-    leave(&mut work, 2, DAY_MICROS).await;
-    assert_eq!(public(&mut work).await, (vec![], vec![]));
-    tick(&mut work, 101, 3).await;
-    tick(&mut work, 102, 20).await;
-    tick(&mut work, 103, 21).await;
-    assert_eq!(public(&mut work).await, (vec![12], vec![12]));
-    // Once ten are new the difference is about them as well.
-    for person in 20..30 {
-        tick_at(&mut work, 110 + person, person, LATER).await;
-    }
-    assert_eq!(public(&mut work).await, (vec![21], vec![21]));
-    leave(&mut work, 3, LATER).await;
-    assert_eq!(public(&mut work).await, (vec![21], vec![21]));
 }
 
 #[tokio::test]

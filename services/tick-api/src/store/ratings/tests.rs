@@ -2,13 +2,14 @@
 
 use chassis::database::Database;
 use chassis::group_commit::Change as _;
-use envelope::{EventId, ImageId, ImageUrl, Rating, UserId};
+use envelope::{EventId, ImageId, ImageUrl, Rating, UserId, user};
 use uuid::Uuid;
 
-use super::{Entry, RatingChange, Wish, hear};
+use super::{Entry, RatingChange, Wish, hear, recount};
 use crate::error::Error;
 use crate::store::erasure;
 use crate::store::images::{self, ImageRow, Score};
+use crate::store::limits;
 use crate::store::testing::with_image;
 
 const OWNER: UserId = UserId(Uuid::from_u128(0xA));
@@ -196,4 +197,50 @@ async fn an_erased_owner_takes_images_and_their_ratings_along() {
         0
     );
     assert_eq!(images::seen_by(&mut work, IMAGE).await.unwrap(), None);
+}
+
+async fn restrict(database: &Database, rater: UserId, restricted: bool, at: i64) -> Vec<ImageId> {
+    let limit = user::Limit {
+        user: rater.into(),
+        restricted,
+        objections: user::Objections::default(),
+        withdrawn: user::Withdrawn::default(),
+    };
+    let mut work = database.begin().await.unwrap();
+    limits::set(&mut work, &limit, at).await.unwrap();
+    let changed = recount(&mut work, rater).await.unwrap();
+    work.commit().await.unwrap();
+    changed
+}
+
+#[tokio::test]
+async fn ratings_of_who_restricts_are_kept_and_count_again_afterwards() {
+    let (_folder, database) = with_image(OWNER, IMAGE).await;
+    make(&database, &[rate(ANNA, 1), rate(BERT, 4)]).await;
+    assert_eq!(restrict(&database, ANNA, true, 1).await, [IMAGE]);
+    assert_eq!(figures(&database).await, (1, 4));
+    let row = seen_by(&database, ANNA).await;
+    assert_eq!(row.my_rating, Some(1), "it is kept");
+    assert_rank(&row, (4.0 * 3.0 + 4.0) / 5.0);
+    assert_eq!(restrict(&database, ANNA, true, 2).await, []);
+    // What was told before stays older.
+    assert_eq!(restrict(&database, ANNA, false, 1).await, []);
+    make(&database, &[rate(BERT, 5)]).await;
+    assert_eq!(restrict(&database, ANNA, false, 3).await, [IMAGE]);
+    assert_eq!(figures(&database).await, (2, 6));
+}
+
+#[tokio::test]
+async fn what_a_restricted_person_rated_counts_as_it_is_when_that_is_lifted() {
+    let (_folder, database) = with_image(OWNER, IMAGE).await;
+    make(&database, &[rate(ANNA, 1), rate(BERT, 4)]).await;
+    restrict(&database, ANNA, true, 1).await;
+    heard(&database, ANNA, 9, i64::MAX - 1, Some(5)).await;
+    assert_eq!(figures(&database).await, (1, 4));
+    restrict(&database, ANNA, false, 2).await;
+    assert_eq!(figures(&database).await, (2, 9));
+    restrict(&database, ANNA, true, 3).await;
+    heard(&database, ANNA, 10, i64::MAX, None).await;
+    restrict(&database, ANNA, false, 4).await;
+    assert_eq!(figures(&database).await, (1, 4));
 }
