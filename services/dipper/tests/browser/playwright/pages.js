@@ -15,7 +15,7 @@ const LOOKS = [
   { size: "desk", locale: "en-GB", scheme: "dark" },
 ];
 const GUEST = ["feed", "feed/best", "register", "mailed", "login", "photo"];
-const MEMBER = ["feed", "photo", "new", "ticks", "lists", "lists/year", "account", "data", "erasure/unknown"];
+const MEMBER = ["feed", "photo", "new", "edit", "ticks", "lists", "lists/year", "account", "data", "erasure/unknown"];
 
 /** Notes from the first moment on what the policy stops and what jumps. */
 function watch() {
@@ -74,11 +74,12 @@ async function expectSmallFirstLoad(browser, url) {
   await context.close();
 }
 
-async function tour(browser, { url, owner, image, folder }, { size, locale, scheme }) {
+async function tour(browser, { url, owner, image, ticked, folder }, { size, locale, scheme }) {
   const context = await browser.newContext({ viewport: SIZES[size], locale, colorScheme: scheme, reducedMotion: "reduce" });
   await context.addInitScript(watch);
   const named = (view, who) => path.join(folder, [view.replace("/", "-"), who, size, scheme, locale.slice(0, 2)].join("."));
-  const address = (view) => (view === "photo" ? `photo/${image}` : view);
+  const about = { photo: image, edit: ticked };
+  const address = (view) => (view in about ? `${view}/${about[view]}` : view);
   for (const view of GUEST) await look(context, url, address(view), named(view, "guest"));
   const page = await context.newPage();
   await page.goto(url);
@@ -92,10 +93,12 @@ async function main(url, photo, folder) {
   const owner = await join(url, "Olga");
   const image = await tick(owner, photo, "upside down on the old oak");
   await until("the score", async () => (await owner.call("GET", `/api/v1/images/${image}`)).score);
+  const { items } = await owner.call("GET", "/api/v1/ticks?user=me");
+  const ticked = items[0].id;
   fs.mkdirSync(folder, { recursive: true });
   const browser = await chromium.launch(launchOptions);
   await expectSmallFirstLoad(browser, url);
-  for (const one of LOOKS) await tour(browser, { url, owner, image, folder }, one);
+  for (const one of LOOKS) await tour(browser, { url, owner, image, ticked, folder }, one);
   await browser.close();
 }
 
