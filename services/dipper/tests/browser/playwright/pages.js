@@ -2,9 +2,9 @@
 // finds, nothing that the content security policy stops, nothing that jumps; a screenshot of each lands in the folder.
 const fs = require("node:fs");
 const path = require("node:path");
+const { expectNone, watch } = require("./faults.js");
 const { assert, chromium, join, launchOptions, logIn, tick, until } = require("./person.js");
 
-const AXE = fs.readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 const FIRST_LOAD = 200_000;
 const LARGEST_SHIFT = 0.05;
 const SIZES = { phone: { width: 360, height: 740 }, desk: { width: 1100, height: 800 } };
@@ -17,15 +17,6 @@ const LOOKS = [
 ];
 const GUEST = ["feed", "feed/best", "register", "mailed", "login", "photo"];
 const MEMBER = ["feed", "photo", "new", "ticks", "lists", "lists/year", "account", "data", "erasure/unknown"];
-
-/** Notes from the first moment on what the policy stops and what jumps. */
-function watch() {
-  window.stopped = [];
-  window.shift = 0;
-  addEventListener("securitypolicyviolation", (event) => window.stopped.push(`${event.violatedDirective} ${event.blockedURI}`));
-  const add = (list) => list.getEntries().forEach((entry) => entry.hadRecentInput || (window.shift += entry.value));
-  new PerformanceObserver(add).observe({ type: "layout-shift", buffered: true });
-}
 
 /** What a page waits for; the line for news stays open. */
 function pendingOf(page) {
@@ -44,18 +35,9 @@ async function look(context, url, view, file) {
   await page.locator("h1:visible").waitFor();
   await page.locator("#figures").waitFor();
   await until("all answers and pictures", () => pending.size === 0);
-  await page.evaluate(AXE);
-  const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
-  const faults = found.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" | ")}`);
-  assert.deepEqual(faults, [], `axe on ${file}`);
-  const { stopped, shift, tooWide } = await page.evaluate(() => ({
-    stopped: window.stopped,
-    shift: window.shift,
-    tooWide: document.documentElement.scrollWidth > innerWidth,
-  }));
-  assert.deepEqual(stopped, [], `the policy on ${file}`);
+  await expectNone(page, file);
+  const shift = await page.evaluate(() => window.shift);
   assert(shift <= LARGEST_SHIFT, `${file} jumps by ${shift}`);
-  assert(!tooWide, `${file} is too wide`);
   await page.screenshot({ path: `${file}.png` });
   await page.close();
 }
