@@ -19,7 +19,7 @@ async fn everybody_sees_live_figures_and_admins_see_the_inside() {
     let page = driver.browser(&running.url, "admin").await;
 
     sees_figures_change(&page, &Api::new(&running.url)).await;
-    leave_a_dead_letter(folder.path()).await;
+    leave_a_dead_letter(folder.path(), b"no event").await;
     create_admin(folder.path()).await;
     is_refused_with_a_wrong_password(&page).await;
     log_in(&page).await;
@@ -54,10 +54,10 @@ async fn sees_figures_change(page: &Browser, api: &Api) {
 }
 
 /// Publishes what no service can read, and waits until it is put aside.
-pub async fn leave_a_dead_letter(folder: &Path) {
+pub async fn leave_a_dead_letter(folder: &Path, body: &[u8]) {
     let wire = Wire::connect(folder, "tick-api").await;
     let subject = format!("rate.update.v1.{}", Uuid::new_v4());
-    wire.publish(&subject, None, b"no event").await;
+    wire.publish(&subject, None, body).await;
     eventually("it is a dead letter", || async {
         (wire.count("DEAD").await > 0).then_some(())
     })
@@ -103,9 +103,15 @@ async fn sees_the_inside(page: &Browser) {
     page.await_text("#deliveries", "score-model").await;
     turn_to(page, "erasures").await;
     page.await_text("#requests", "Nothing here").await;
+    page.await_text("#exports", "Nothing here").await;
+    turn_to(page, "event").await;
+    page.await_text("#events", "tick.new.v1").await;
     turn_to(page, "letters").await;
     page.await_text("#dead", "not-json").await;
     page.await_text("#dead", "rate.update.v1").await;
+    page.click("#dead .decide button").await;
+    page.await_text("#letter-text", "It is no JSON.").await;
+    page.click("#letter-close").await;
     page.click("#dead .decide button:last-child").await;
     page.await_text("#decision-title", "Give this event up?")
         .await;

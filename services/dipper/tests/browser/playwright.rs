@@ -9,7 +9,7 @@ use testkit::Launch;
 use tokio::process::Command;
 
 use crate::DIPPER;
-use crate::dashboard::{EMAIL, PASSWORD, create_admin};
+use crate::dashboard::{EMAIL, PASSWORD, create_admin, leave_a_dead_letter};
 use crate::people::PHOTO_FILE;
 
 const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/browser/playwright/");
@@ -52,6 +52,21 @@ async fn a_hidden_picture_is_its_owners_alone_who_may_object() {
     let running = Launch::up(DIPPER, folder.path()).start().await;
     create_admin(folder.path()).await;
     run("reports.js", &[&running.url, PHOTO_FILE, EMAIL, PASSWORD]).await;
+    assert_eq!(running.stop().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_view_and_dialog_of_the_dashboard_is_for_everybody_and_for_the_keyboard() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = Launch::up(DIPPER, folder.path()).start().await;
+    leave_a_dead_letter(folder.path(), br#"{"id": "no event"}"#).await;
+    create_admin(folder.path()).await;
+    let more = [PHOTO_FILE, EMAIL, PASSWORD, SCREENSHOTS];
+    run(
+        "dashboard.js",
+        &[&[running.url.as_str()], &more[..]].concat(),
+    )
+    .await;
     assert_eq!(running.stop().await, Some(0));
 }
 

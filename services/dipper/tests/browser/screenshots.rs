@@ -65,7 +65,7 @@ async fn the_dashboard_looks_like_this_on_phones_and_desks_by_day_and_night() {
     let driver = Driver::start().await;
     let page = driver.browser(&running.url, "admin").await;
     let (owner, _) = reported_photo(&api).await;
-    leave_a_dead_letter(folder.path()).await;
+    leave_a_dead_letter(folder.path(), b"no event").await;
     create_admin(folder.path()).await;
     std::fs::create_dir_all(VIEWS).unwrap();
     page.visit("/admin/").await;

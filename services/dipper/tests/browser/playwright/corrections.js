@@ -1,5 +1,6 @@
 // node corrections.js URL PHOTO: somebody changes a tick that was sent, by keyboard alone, and deletes it.
-const { assert, chromium, isForEverybody, join, launchOptions, logIn, tick, until } = require("./person.js");
+const { isForEverybody } = require("./faults.js");
+const { assert, chromium, join, launchOptions, logIn, tick, until } = require("./person.js");
 
 const PHONE = { viewport: { width: 360, height: 740 }, reducedMotion: "reduce" };
 

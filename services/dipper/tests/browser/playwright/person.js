@@ -4,7 +4,6 @@ const path = require("node:path");
 const assert = require("node:assert/strict");
 const { chromium } = require("playwright-core");
 
-const AXE = fs.readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 const PATIENCE = 30_000;
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "chrome"];
 const PASSWORD = "the river is cold in may";
@@ -83,12 +82,4 @@ async function logIn(page, person) {
   await page.locator("[data-view=ticks]").waitFor();
 }
 
-/** Demands that axe finds nothing on a page, as it is just now. */
-async function isForEverybody(page, name) {
-  await page.evaluate(AXE);
-  const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
-  const faults = found.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" | ")}`);
-  assert.deepEqual(faults, [], `axe on ${name}`);
-}
-
-module.exports = { assert, at, chromium, enter, isForEverybody, join, launchOptions, logIn, tick, until };
+module.exports = { assert, at, chromium, enter, join, launchOptions, logIn, tick, until };

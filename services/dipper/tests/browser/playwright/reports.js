@@ -1,6 +1,7 @@
 // node reports.js URL PHOTO EMAIL PASSWORD: a picture that was reported and hidden is its owner's alone, who may object. The
 // address and password are an admin's.
-const { assert, chromium, enter, isForEverybody, join, launchOptions, logIn, tick } = require("./person.js");
+const { isForEverybody } = require("./faults.js");
+const { assert, chromium, enter, join, launchOptions, logIn, tick } = require("./person.js");
 
 const DESK = { locale: "en-GB" };
 
