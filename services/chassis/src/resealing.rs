@@ -1,6 +1,8 @@
 //! What is sealed with an older key is sealed anew with the newest, a page a transaction, while the service goes
 //! on. Which columns those are follows from the data map.
 
+mod replicas;
+
 use data_map::{SEALS, Seal};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -10,6 +12,9 @@ use crate::keys::{Keys, front};
 use crate::rpc::{Answers, BoundAnswers, CommonQuestion, Refusal};
 use crate::sql;
 use crate::unit_of_work::Work;
+
+pub(crate) use replicas::told;
+pub use replicas::{Replica, replicas};
 
 /// How many values are sealed anew in a transaction.
 const PAGE: i64 = 200;

@@ -19,7 +19,9 @@ use tokio::time::Instant;
 
 use crate::bus::{ANSWER_WITHIN, Bus};
 use crate::database::DatabaseError;
+use crate::keys::Keys;
 use crate::lifecycle::Lifecycle;
+use crate::resealing::told;
 
 pub(crate) use circuit::Circuits;
 use circuit::Ending;
@@ -238,8 +240,8 @@ impl BoundAnswers {
         self
     }
 
-    /// Begins to answer; several processes of a service share the questions.
-    pub async fn serve(self, bus: &Bus, lifecycle: &Lifecycle) -> anyhow::Result<()> {
+    /// Begins to answer; several processes of a service share the questions, and each tells which key it seals with.
+    pub async fn serve(self, bus: &Bus, keys: &Keys, lifecycle: &Lifecycle) -> anyhow::Result<()> {
         if self.table.is_empty() {
             return Ok(());
         }
@@ -247,6 +249,7 @@ impl BoundAnswers {
             .client()
             .service_builder()
             .description("Dipper")
+            .stats_handler(told(keys.clone()))
             .start(bus.service(), env!("CARGO_PKG_VERSION"))
             .await
             .map_err(|error| anyhow::anyhow!("cannot offer questions on the broker: {error}"))?;

@@ -210,7 +210,7 @@ impl Service {
             let audited = audit::stateless_answers(self.name, &self.bus, effects.clone());
             answers = answers.and(audited);
         }
-        answers.serve(&self.bus, lifecycle).await
+        answers.serve(&self.bus, &self.keys, lifecycle).await
     }
 
     /// Begins to relay, to consume and to do its tasks.

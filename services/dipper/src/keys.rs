@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail, ensure};
 use chassis::bus::Bus;
 use chassis::keys::{Begun, Finished, Keys, create_private_folder, write_private};
-use chassis::resealing::{SealAnew, SealedAnew};
+use chassis::resealing::{SealAnew, SealedAnew, replicas};
 use chassis::retention::tables::Oldest;
 use chassis::rpc::{AskError, ask_service};
 use chassis::settings::{Secret, Settings};
@@ -23,6 +23,9 @@ use crate::{say, up};
 const AGAIN: Duration = Duration::from_millis(500);
 /// How often in a row it may not answer.
 const MOST_MISSED: u32 = 40;
+
+/// How often in a row a process may still seal with an older key.
+const MOST_BEHIND: u32 = 5;
 
 /// What was done so far.
 #[derive(Default)]
@@ -70,7 +73,10 @@ async fn rotate_with(
     }
     let older = keys.older();
     if !older.is_empty() {
+        all_follow(bus, keys).await?;
         seal_all(bus, keys, settings.key_overlap.0).await?;
+        // Also who was started meanwhile.
+        all_follow(bus, keys).await?;
     }
     let finished = keys.finish_rotation()?;
     for number in &older {
@@ -92,6 +98,27 @@ async fn all_answer(bus: &Bus) -> anyhow::Result<()> {
         answer.with_context(|| format!("{} must run to seal anew", seal.service))?;
     }
     Ok(())
+}
+
+/// Waits until every process that seals does so with the newest key: another would go on to make what only older ones
+/// open.
+async fn all_follow(bus: &Bus, keys: &Keys) -> anyhow::Result<()> {
+    let mut missed = 0;
+    loop {
+        let newest = keys.newest();
+        let behind = replicas(bus).await?.into_iter().find(|replica| {
+            replica.key != newest && SEALS.iter().any(|seal| seal.service == replica.service)
+        });
+        match behind {
+            None => return Ok(()),
+            Some(_) if missed < MOST_BEHIND => missed += 1,
+            Some(replica) => bail!(
+                "a process of {} does not see the key ring in this data folder; all processes must share it. The older \
+                 keys are kept; stop it, and run this again to go on",
+                replica.service
+            ),
+        }
+    }
 }
 
 /// Copies secret and key ring.

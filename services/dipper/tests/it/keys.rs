@@ -2,6 +2,7 @@
 
 mod kills;
 mod old_backups;
+mod replicas;
 mod secrets;
 
 use std::collections::BTreeSet;
