@@ -111,7 +111,8 @@ impl<'w> Scene<'w> {
         let database = self.world.open(service).await;
         let bus = self.world.broker.connect(service).await;
         let answers = audit::answers(&database);
-        let serving = answers.serve(&bus, &self.world.broker.lifecycle);
+        let keys = crate::world::keys();
+        let serving = answers.serve(&bus, &keys, &self.world.broker.lifecycle);
         serving.await.unwrap();
         database
     }
@@ -346,7 +347,10 @@ async fn start_model(world: &World) {
     let model = effects::model().with_state(Absences::default(), 4);
     let bus = world.broker.connect("score-model").await;
     let answers = audit::stateless_answers("score-model", &bus, model.clone());
-    answers.serve(&bus, lifecycle).await.unwrap();
+    answers
+        .serve(&bus, &crate::world::keys(), lifecycle)
+        .await
+        .unwrap();
     model.run("score-model", &bus, lifecycle).await.unwrap();
 }
 

@@ -30,7 +30,10 @@ impl Operator {
     async fn of(world: &World) -> Self {
         let (bus, lifecycle) = (&world.broker.bus, &world.broker.lifecycle);
         let answers = deliveries::answers(&world.database, bus);
-        answers.serve(bus, lifecycle).await.unwrap();
+        answers
+            .serve(bus, &crate::world::keys(), lifecycle)
+            .await
+            .unwrap();
         Self {
             bus: world.broker.connect("admin-api").await,
             notifier: Notifier::start(world).await,

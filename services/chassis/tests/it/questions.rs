@@ -75,7 +75,7 @@ async fn start() -> (Broker, Known) {
     Answers::new()
         .on(answer)
         .with_state(known.clone())
-        .serve(&broker.bus, &broker.lifecycle)
+        .serve(&broker.bus, &crate::world::keys(), &broker.lifecycle)
         .await
         .unwrap();
     (broker, known)

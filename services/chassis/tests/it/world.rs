@@ -107,7 +107,12 @@ impl World {
 }
 
 async fn open(url: &DatabaseUrl, service: &'static str) -> Database {
-    let fence = Keys::from_secret(SECRET).unwrap().purpose("fence");
+    let fence = keys().purpose("fence");
     let opened = Database::open(url, service, &TABLES, Clock::default(), fence);
     opened.await.unwrap()
+}
+
+/// The keys of these tests.
+pub fn keys() -> Keys {
+    Keys::from_secret(SECRET).unwrap()
 }
