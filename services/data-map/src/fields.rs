@@ -1,10 +1,11 @@
 //! Fields of events. Those of the envelope are the same for all events.
 
+mod tick;
+
 use envelope::{CATALOGUE, Contract};
 
 use crate::activities::{
     ACCOUNTABILITY, ACCOUNTS, Activity, DELIVERY, ERASURE, RATING_MAIL, RATINGS, RIGHTS, SCORING,
-    TICKS,
 };
 use crate::model::{
     Category, Erasure, Item, Part, Place, Retention, Whose, part as field, technical,
@@ -21,9 +22,7 @@ pub struct Fields {
     all: &'static [Part],
 }
 
-use Category::{
-    Activity as When, Location, Observation, Preference, Pseudonym, Rating, Reason, Score,
-};
+use Category::{Activity as When, Preference, Pseudonym, Rating, Reason, Score};
 use Whose::{AccountHolder, Admin, ImageOwner, Named, Nobody, Rater, Recipient};
 
 /// The fields of all events.
@@ -70,122 +69,9 @@ pub static FIELDS: &[Fields] = &[
             technical("/metadata/deprecationsunset", "when its version goes"),
         ],
     },
-    Fields {
-        event: "tick.new",
-        activity: &TICKS,
-        erasure: Erasure::EventGoes,
-        all: &[
-            field("/data/user/id", AccountHolder, Pseudonym, "who ticked"),
-            field("/data/image/url", AccountHolder, Pseudonym, "the photo"),
-            field(
-                "/data/species/id",
-                AccountHolder,
-                Observation,
-                "the species",
-            ),
-            field(
-                "/data/species/scientific",
-                AccountHolder,
-                Observation,
-                "its scientific name",
-            ),
-            field(
-                "/data/species/english",
-                AccountHolder,
-                Observation,
-                "its English name",
-            ),
-            field("/data/seen_on", AccountHolder, Observation, "the day"),
-            field("/data/count", AccountHolder, Observation, "how many birds"),
-            field(
-                "/data/place/lat",
-                AccountHolder,
-                Location,
-                "roughly where: the middle of a square",
-            ),
-            field(
-                "/data/place/lon",
-                AccountHolder,
-                Location,
-                "roughly where: the middle of a square",
-            ),
-            field(
-                "/data/place/radius_m",
-                AccountHolder,
-                Location,
-                "how roughly",
-            ),
-        ],
-    },
-    Fields {
-        event: "tick.update",
-        activity: &TICKS,
-        erasure: Erasure::EventGoes,
-        all: &[
-            field("/data/user/id", AccountHolder, Pseudonym, "who ticked"),
-            field("/data/tick/id", AccountHolder, Pseudonym, "which tick"),
-            field("/data/image/url", AccountHolder, Pseudonym, "the photo"),
-            field(
-                "/data/revision",
-                AccountHolder,
-                When,
-                "how often it was corrected",
-            ),
-            field("/data/ticked_at", AccountHolder, When, "when it was ticked"),
-            field(
-                "/data/species/id",
-                AccountHolder,
-                Observation,
-                "the species",
-            ),
-            field(
-                "/data/species/scientific",
-                AccountHolder,
-                Observation,
-                "its scientific name",
-            ),
-            field(
-                "/data/species/english",
-                AccountHolder,
-                Observation,
-                "its English name",
-            ),
-            field("/data/seen_on", AccountHolder, Observation, "the day"),
-            field("/data/count", AccountHolder, Observation, "how many birds"),
-            field(
-                "/data/place/lat",
-                AccountHolder,
-                Location,
-                "roughly where: the middle of a square",
-            ),
-            field(
-                "/data/place/lon",
-                AccountHolder,
-                Location,
-                "roughly where: the middle of a square",
-            ),
-            field(
-                "/data/place/radius_m",
-                AccountHolder,
-                Location,
-                "how roughly",
-            ),
-        ],
-    },
-    Fields {
-        event: "tick.delete",
-        activity: &TICKS,
-        erasure: Erasure::EventGoes,
-        all: &[
-            field(
-                "/data/user/id",
-                AccountHolder,
-                Pseudonym,
-                "who took it back",
-            ),
-            field("/data/tick/id", AccountHolder, Pseudonym, "which tick"),
-        ],
-    },
+    tick::NEW,
+    tick::UPDATE,
+    tick::DELETE,
     Fields {
         event: "rate.update",
         activity: &RATINGS,

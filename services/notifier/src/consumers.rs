@@ -5,10 +5,10 @@ use std::collections::{HashMap, HashSet};
 use chassis::consumers::{
     BoundConsumers, Consumers, Deliveries, Delivery, Failure, Handled, Received,
 };
-use chassis::database::Database;
+use chassis::database::{Database, DatabaseError};
 use chassis::unit_of_work::Work;
 use chrono::{DateTime, TimeDelta, Utc};
-use envelope::{ImageId, UserId, rate, tick};
+use envelope::{ImageId, ImageRef, UserId, UserRef, rate, tick};
 use uuid::Uuid;
 
 use crate::letter::Told;
@@ -30,11 +30,10 @@ pub(crate) fn consumers(app: App, database: Database) -> BoundConsumers {
 
 async fn on_ticks(_: App, mut deliveries: Deliveries<tick::New>) -> Result<Handled, Failure> {
     let (received, work) = deliveries.parts();
-    let ticked = received.iter().map(|received| {
-        let tick = &received.event;
-        (tick.image.url.image(), tick.user.id)
-    });
-    store::images::insert(work, ticked).await?;
+    let ticked = received
+        .iter()
+        .map(|one| (&one.event.image, &one.event.user));
+    learn_owners(work, ticked).await?;
     Ok(deliveries.done())
 }
 
@@ -44,12 +43,19 @@ async fn on_corrected(
     mut deliveries: Deliveries<tick::Update>,
 ) -> Result<Handled, Failure> {
     let (received, work) = deliveries.parts();
-    let ticked = received.iter().map(|received| {
-        let tick = &received.event;
-        (tick.image.url.image(), tick.user.id)
-    });
-    store::images::insert(work, ticked).await?;
+    let ticked = received
+        .iter()
+        .map(|one| (&one.event.image, &one.event.user));
+    learn_owners(work, ticked).await?;
     Ok(deliveries.done())
+}
+
+async fn learn_owners<'e>(
+    work: &mut Work,
+    ticked: impl Iterator<Item = (&'e ImageRef, &'e UserRef)>,
+) -> Result<(), DatabaseError> {
+    let owned = ticked.map(|(image, user)| (image.url.image(), user.id));
+    store::images::insert(work, owned).await
 }
 
 async fn on_ratings(app: App, mut deliveries: Deliveries<rate::Rated>) -> Result<Handled, Failure> {

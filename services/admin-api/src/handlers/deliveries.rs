@@ -87,10 +87,7 @@ pub(crate) async fn list(
     State(app): State<App>,
 ) -> Result<Json<List<ServiceView>>, Error> {
     let views = READERS.iter().map(|reader| view(&app, reader));
-    Ok(Json(List {
-        items: join_all(views).await,
-        next_cursor: None,
-    }))
+    Ok(Json(List::whole(join_all(views).await)))
 }
 
 async fn view(app: &App, reader: &Reader) -> ServiceView {

@@ -43,10 +43,9 @@ pub(crate) async fn list(
     State(app): State<App>,
 ) -> Result<Json<List<ExportView>>, Error> {
     let exports = ask(&app.bus, &ListExports {}).await?;
-    Ok(Json(List {
-        items: exports.into_iter().map(ExportView::from).collect(),
-        next_cursor: None,
-    }))
+    Ok(Json(List::whole(
+        exports.into_iter().map(ExportView::from).collect(),
+    )))
 }
 
 impl From<ExportProgress> for ExportView {

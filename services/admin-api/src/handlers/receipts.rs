@@ -55,10 +55,9 @@ pub(crate) async fn list(
     State(app): State<App>,
 ) -> Result<Json<List<ErasureDoneView>>, Error> {
     let done = ask(&app.bus, &ListReceipts {}).await?;
-    Ok(Json(List {
-        items: done.into_iter().map(ErasureDoneView::from).collect(),
-        next_cursor: None,
-    }))
+    Ok(Json(List::whole(
+        done.into_iter().map(ErasureDoneView::from).collect(),
+    )))
 }
 
 /// The signed receipt of an erasure. Taking it is recorded in the audit log before the answer is given.

@@ -93,8 +93,5 @@ pub(crate) async fn list(
     _: Admin,
     State(app): State<App>,
 ) -> Result<Json<List<StreamView>>, Error> {
-    Ok(Json(List {
-        items: watch::streams(&app.bus).await?,
-        next_cursor: None,
-    }))
+    Ok(Json(List::whole(watch::streams(&app.bus).await?)))
 }

@@ -22,9 +22,9 @@ on_both!(
     what_comes_in_another_order_ends_the_same,
 );
 
-async fn correct(api: &Api, birder: &Birder, tick: Uuid, patch: &Value) -> testkit::Answer {
+async fn correct(api: &Api, birder: &Birder, tick: Uuid, changes: &Value) -> testkit::Answer {
     let path = format!("/api/v1/ticks/{tick}");
-    api.send(Method::PATCH, &path, Some(&birder.token), Some(patch))
+    api.send(Method::PATCH, &path, Some(&birder.token), Some(changes))
         .await
 }
 
@@ -39,8 +39,8 @@ async fn a_corrected_tick_is_right_everywhere(mut instance: Instance) {
     let unchanged = correct(api, &owner, tick, &same).await.expect(200);
     assert_eq!(unchanged.json, before);
 
-    let patch = json!({"species": null, "count": 3, "place": {"lat": 60.5}, "note": null});
-    let after = correct(api, &owner, tick, &patch).await.expect(200).json;
+    let changes = json!({"species": null, "count": 3, "place": {"lat": 60.5}, "note": null});
+    let after = correct(api, &owner, tick, &changes).await.expect(200).json;
     assert_eq!(after["count"], 3);
     assert_eq!(after["place"], json!({"lat": 60.5, "lon": 17.6389}));
     assert_eq!(after["seen_on"], before["seen_on"]);
@@ -56,8 +56,8 @@ async fn a_corrected_tick_is_right_everywhere(mut instance: Instance) {
     instance.rebuild().await;
     assert_eq!(instance.rows(OF_NOTHING).await, 1);
 
-    let patch = json!({"species": {"id": NUTHATCH}, "seen_on": "2026-04-30"});
-    correct(api, &owner, tick, &patch).await.expect(200);
+    let changes = json!({"species": {"id": NUTHATCH}, "seen_on": "2026-04-30"});
+    correct(api, &owner, tick, &changes).await.expect(200);
     instance.kill().await;
     in_the_stream_is_only(&instance, tick, 2).await;
     eventually("Statistics counts a nuthatch", || async {

@@ -72,10 +72,9 @@ pub(crate) struct Consent {
     responses((status = 200, description = "The texts as they are now", body = List<ConsentText>))
 )]
 pub(crate) async fn texts() -> Json<List<ConsentText>> {
-    Json(List {
-        items: texts::CURRENT.iter().map(ConsentText::from).collect(),
-        next_cursor: None,
-    })
+    Json(List::whole(
+        texts::CURRENT.iter().map(ConsentText::from).collect(),
+    ))
 }
 
 /// What the caller decided, the oldest first; the last entry about a purpose stands.
@@ -94,10 +93,7 @@ pub(crate) async fn list(
 ) -> Result<([(HeaderName, &'static str); 1], Json<List<Consent>>), Error> {
     let entries = consents::of(&app, caller.user).await?;
     let items = entries.into_iter().map(Consent::try_from);
-    let list = List {
-        items: items.collect::<Result<_, _>>()?,
-        next_cursor: None,
-    };
+    let list = List::whole(items.collect::<Result<_, _>>()?);
     Ok((NO_STORE, Json(list)))
 }
 
