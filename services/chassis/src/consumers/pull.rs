@@ -323,11 +323,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_score_model_reads_new_ticks_and_nothing_else() {
+    fn the_score_model_reads_ticks_and_their_corrections_and_nothing_else() {
         let streams = subscriptions("score-model");
         assert_eq!(
             streams.into_iter().collect::<Vec<_>>(),
-            [("TICK", vec!["tick.new.v1.*".to_owned()])]
+            [(
+                "TICK",
+                ["tick.new.v1.*", "tick.update.v1.*"]
+                    .map(str::to_owned)
+                    .to_vec()
+            )]
         );
     }
 
@@ -346,8 +351,10 @@ mod tests {
 
     #[test]
     fn a_handler_that_the_catalogue_does_not_know_is_refused() {
-        assert!(check_table("score-model", [("tick", "new")].into_iter()).is_ok());
-        assert!(check_table("score-model", [("user", "login")].into_iter()).is_err());
+        let declared = [("tick", "new"), ("tick", "update")];
+        assert!(check_table("score-model", declared.into_iter()).is_ok());
+        let undeclared = [("tick", "new"), ("tick", "update"), ("user", "login")];
+        assert!(check_table("score-model", undeclared.into_iter()).is_err());
         assert!(check_table("score-model", std::iter::empty()).is_err());
     }
 }
