@@ -50,12 +50,13 @@ pub struct Latency {
 /// Notes that a consumer has handled events now.
 pub(crate) fn record<'e>(consumer: &'static str, events: impl IntoIterator<Item = &'e Decoded>) {
     let now = Utc::now();
+    // Looked up once for all of a batch.
+    let ages = metrics::histogram!("dipper_event_age_when_handled_seconds", "consumer" => consumer);
     let mut recent = RECENT.lock().unwrap_or_else(PoisonError::into_inner);
     let window = recent.entry(consumer).or_default();
     for event in events {
         let took = now - event.envelope.metadata.time;
-        metrics::histogram!("dipper_event_age_when_handled_seconds", "consumer" => consumer)
-            .record(took.as_seconds_f64().max(0.0));
+        ages.record(took.as_seconds_f64().max(0.0));
         add(window, now.timestamp_millis(), took.num_milliseconds());
     }
 }
