@@ -28,6 +28,7 @@ use futures::{StreamExt as _, stream};
 use tokio::signal::unix::{SignalKind, signal};
 
 use programs::{PROGRAMS, Program, Setting, Size};
+use report::Outcome;
 
 #[derive(Parser)]
 #[command(about = "Breaks the running system and checks what its clients were promised")]
@@ -126,24 +127,27 @@ fn chosen(names: &[String]) -> anyhow::Result<Vec<Program>> {
     names.iter().map(find).collect()
 }
 
-/// Runs programs and prints the table; says whether none failed. Those that measure time run
-/// alone; of the others, which mostly wait, two run side by side.
+/// Runs programs and prints the table; says whether all passed. Those that measure time run alone;
+/// of the others, which mostly wait, two run side by side. One that did not come to its end shows
+/// nothing: it runs once more by itself. What one found is never asked a second time.
 async fn run_all(programs: &[Program], setting: &Setting) -> bool {
     println!("{}\n\n{}", report::head(setting).await, report::title());
     let (alone, together): (Vec<Program>, Vec<Program>) =
         programs.iter().partition(|program| program.alone);
     let mut failed = Vec::new();
+    let mut broken_off = Vec::new();
     for (programs, side_by_side) in [(together, 2), (alone, 1)] {
-        let mut runs = Vec::with_capacity(programs.len());
-        for program in programs {
-            runs.push(programs::run(program, setting.clone()));
-        }
-        let mut lines = stream::iter(runs).buffer_unordered(side_by_side);
-        while let Some(line) = lines.next().await {
-            println!("{}", report::line(&line));
-            if line.outcome.skipped.is_none() && !line.outcome.passed() {
-                failed.push(line.program);
+        for (program, outcome) in run_some(&programs, side_by_side, setting).await {
+            if outcome.broken_off.is_some() {
+                broken_off.push(program);
+            } else if outcome.skipped.is_none() && !outcome.passed() {
+                failed.push(program.name);
             }
+        }
+    }
+    for (program, outcome) in run_some(&broken_off, 1, setting).await {
+        if !outcome.passed() {
+            failed.push(program.name);
         }
     }
     if !failed.is_empty() {
@@ -151,4 +155,24 @@ async fn run_all(programs: &[Program], setting: &Setting) -> bool {
         eprintln!("\nfailed: {names}; one again: run NAME --seed {seed}");
     }
     failed.is_empty()
+}
+
+/// Runs so many programs at once, and prints the line of each when it ends.
+async fn run_some(
+    programs: &[Program],
+    side_by_side: usize,
+    setting: &Setting,
+) -> Vec<(Program, Outcome)> {
+    let runs = programs.iter().map(|program| {
+        let run = programs::run(*program, setting.clone());
+        async move { (*program, run.await) }
+    });
+    let runs: Vec<_> = runs.collect();
+    let mut lines = stream::iter(runs).buffer_unordered(side_by_side);
+    let mut outcomes = Vec::new();
+    while let Some((program, line)) = lines.next().await {
+        println!("{}", report::line(&line));
+        outcomes.push((program, line.outcome));
+    }
+    outcomes
 }

@@ -203,24 +203,17 @@ pub async fn run(program: Program, setting: Setting) -> Line {
     let mut running = tokio::spawn((program.start)(setting));
     let outcome = match tokio::time::timeout(limit, &mut running).await {
         Ok(Ok(Ok(outcome))) => outcome,
-        Ok(Ok(Err(error))) => failed(format!("{error:#}")),
-        Ok(Err(died)) => failed(reason(died)),
+        Ok(Ok(Err(error))) => Outcome::broken_off(format!("{error:#}")),
+        Ok(Err(died)) => Outcome::broken_off(reason(died)),
         Err(_) => {
             running.abort();
-            failed(format!("no end after {}", seconds(limit)))
+            Outcome::broken_off(format!("no end after {}", seconds(limit)))
         }
     };
     Line {
         program: program.name.to_owned(),
         outcome,
         took: began.elapsed(),
-    }
-}
-
-fn failed(why: String) -> Outcome {
-    Outcome {
-        problems: vec![why],
-        ..Outcome::default()
     }
 }
 

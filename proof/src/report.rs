@@ -19,6 +19,8 @@ pub struct Outcome {
     pub problems: Vec<String>,
     /// Why it cannot be run here.
     pub skipped: Option<String>,
+    /// Why it came to no end, and so shows nothing, for or against.
+    pub broken_off: Option<String>,
 }
 
 impl Outcome {
@@ -57,6 +59,14 @@ impl Outcome {
         }
     }
 
+    /// A program that did not come to its end.
+    pub fn broken_off(why: impl Into<String>) -> Self {
+        Self {
+            broken_off: Some(why.into()),
+            ..Self::default()
+        }
+    }
+
     /// All comparisons together; accepted operations are counted where most of them are.
     pub fn classes(&self) -> Classes {
         let all: Classes = self.places.iter().map(|(_, classes)| *classes).sum();
@@ -91,7 +101,8 @@ impl Outcome {
             1 => problem.to_owned(),
             _ => format!("{problem} ({times} times)"),
         });
-        unclean.chain(problems).collect()
+        let broken_off = self.broken_off.iter().cloned();
+        unclean.chain(problems).chain(broken_off).collect()
     }
 
     /// Whether it ran and nothing was wrong.
@@ -160,6 +171,7 @@ pub fn line(line: &Line) -> String {
     let (verdict, did) = match &line.outcome.skipped {
         Some(why) => ("not possible", format!("not possible here: {why}")),
         None if line.outcome.passed() => ("passed", line.outcome.did.join("; ")),
+        None if line.outcome.broken_off.is_some() => ("broken off", line.outcome.did.join("; ")),
         None => ("FAILED", line.outcome.did.join("; ")),
     };
     let mut text = format!(

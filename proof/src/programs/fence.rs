@@ -24,6 +24,9 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// So often a moment is tried before the program gives up.
 const TRIES: usize = 300;
 
+/// Who holds the lease now.
+const HELD: &str = "SELECT holder FROM lease
+    WHERE leased_until > extract(epoch FROM clock_timestamp()) * 1000000";
 const EPOCH: &str = "SELECT COALESCE(max(epoch), 0) FROM lease WHERE leased_until > 0";
 const AT_WORK: &str = "SELECT count(*) FROM pg_stat_activity
     WHERE state = 'active' AND backend_type = 'client backend' AND pid <> pg_backend_pid()";
@@ -90,12 +93,22 @@ struct Workers {
     second: u32,
 }
 
+/// The process that holds the lease.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Active {
+    pid: u32,
+    epoch: i64,
+}
+
 impl Workers {
-    /// The process that holds the lease now. On a busy machine it may change hands by itself.
-    async fn active(&self) -> anyhow::Result<u32> {
+    /// Who holds the lease now. On a busy machine it may change hands by itself.
+    async fn active(&self) -> anyhow::Result<Active> {
+        let mut tables = Tables::postgres(&self.address, "statistics").await?;
+        let epoch = tables.number(EPOCH).await?;
         let holder = until_held(&self.address).await?;
         let (name, pid) = &self.first;
-        Ok(if *name == holder { *pid } else { self.second })
+        let pid = if *name == holder { *pid } else { self.second };
+        Ok(Active { pid, epoch })
     }
 }
 
@@ -109,8 +122,6 @@ async fn until_held(address: &str) -> anyhow::Result<String> {
 }
 
 async fn holder(address: &str) -> Option<String> {
-    const HELD: &str = "SELECT holder FROM lease
-        WHERE leased_until > extract(epoch FROM clock_timestamp()) * 1000000";
     let mut tables = Tables::postgres(address, "statistics").await.ok()?;
     tables.texts(HELD).await.ok()?.pop()
 }
@@ -123,20 +134,18 @@ async fn freeze(
     (random, said): (&mut StdRng, &mut Vec<Uuid>),
 ) -> anyhow::Result<Duration> {
     let address = workers.address.as_str();
-    let mut tables = Tables::postgres(address, "statistics").await?;
     let wire = world.wire().await;
     let worker = freeze_with_events(&wire, workers, (random, said)).await?;
     let frozen = Instant::now();
-    let before = tables.number(EPOCH).await?;
     publish(&wire, 1_000, (random, said)).await;
     until("another worker takes over", PATIENCE, async || {
         let mut tables = Tables::postgres(address, "statistics").await.ok()?;
-        (tables.number(EPOCH).await.ok()? > before).then_some(())
+        (tables.number(EPOCH).await.ok()? > worker.epoch).then_some(())
     })
     .await?;
     let took = frozen.elapsed();
     until_handled(address, said.len()).await?;
-    program::signal(worker, "CONT").await;
+    program::signal(worker.pid, "CONT").await;
     // What the frozen one still holds it would commit before it handles this.
     publish(&wire, 200, (random, said)).await;
     until_handled(address, said.len()).await?;
@@ -146,21 +155,23 @@ async fn freeze(
 
 /// Freezes whoever holds the lease at random moments until it is one at which the worker has events
 /// that it was given and did not handle, and has no transaction open: what an open one holds,
-/// PostgreSQL itself ends.
+/// PostgreSQL itself ends. A lease that passed to the other before the freeze, its holder being too
+/// slow to renew it, is not the one to be taken over: then it is tried again.
 async fn freeze_with_events(
     wire: &Wire,
     workers: &Workers,
     (random, said): (&mut StdRng, &mut Vec<Uuid>),
-) -> anyhow::Result<u32> {
+) -> anyhow::Result<Active> {
     for _ in 0..TRIES {
         publish(wire, 300, (random, said)).await;
         tokio::time::sleep(Duration::from_millis(random.random_range(0..20))).await;
         let worker = workers.active().await?;
-        program::signal(worker, "STOP").await;
-        if holds_events_only(wire, &workers.address).await? {
+        program::signal(worker.pid, "STOP").await;
+        let ready = holds_events_only(wire, &workers.address).await?;
+        if ready && workers.active().await? == worker {
             return Ok(worker);
         }
-        program::signal(worker, "CONT").await;
+        program::signal(worker.pid, "CONT").await;
     }
     anyhow::bail!("the worker was never found between two transactions with events in its hands")
 }
