@@ -95,6 +95,27 @@ async fn crates_depend_on_each_other_as_the_golden_list_says() {
     assert_eq!(found, golden);
 }
 
+/// A crate that does not take over the workspace's lints could hold unsafe code, and nobody would notice.
+#[test]
+fn unsafe_code_is_forbidden_in_every_crate() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let workspace = manifest(&root);
+    assert_eq!(
+        workspace["workspace"]["lints"]["rust"]["unsafe_code"].as_str(),
+        Some("forbid")
+    );
+    for member in workspace["workspace"]["members"].as_array().unwrap() {
+        let member = manifest(&root.join(member.as_str().unwrap()));
+        let inherits = member.get("lints").and_then(|lints| lints.get("workspace"));
+        assert_eq!(
+            inherits.and_then(toml::Value::as_bool),
+            Some(true),
+            "{}",
+            member["package"]["name"]
+        );
+    }
+}
+
 /// An alert about a figure that nobody measures never rings.
 #[test]
 fn alerts_are_about_figures_that_are_measured() {
@@ -131,6 +152,12 @@ fn the_first_rotation_keeps_the_key_of_every_hash() {
     }
     let kept = chassis::keys::HASHING.map(str::to_owned);
     assert_eq!(asked, BTreeSet::from(kept));
+}
+
+/// What the `Cargo.toml` of a folder says.
+fn manifest(folder: &Path) -> toml::Value {
+    let text = std::fs::read_to_string(folder.join("Cargo.toml")).unwrap();
+    toml::from_str(&text).unwrap()
 }
 
 /// All that is written in a folder of sources.
