@@ -149,7 +149,10 @@ export default {
   "place.lat": "Latitude",
   "place.lon": "Longitude",
   "place.here": "Use where I am",
-  "place.hint": "Only you see the exact place. Others learn an area of about 20 km. Leave it empty to keep it to yourself.",
+  "place.hint": "Only you see the exact place.",
+  "place.visibility": "Others learn",
+  "place.obscured": "an area of about 20 km",
+  "place.private": "nothing of the place",
   "place.failed": "This device does not say where it is. You can type the place.",
   "place.half": "Please give both numbers, or none.",
 

@@ -149,7 +149,10 @@ export default {
   "place.lat": "Latitud",
   "place.lon": "Longitud",
   "place.here": "Använd min plats",
-  "place.hint": "Bara du ser den exakta platsen. Andra får veta ett område på ungefär två mil. Lämna tomt för att behålla den för dig själv.",
+  "place.hint": "Bara du ser den exakta platsen.",
+  "place.visibility": "Andra får veta",
+  "place.obscured": "ett område på ungefär två mil",
+  "place.private": "ingenting om platsen",
   "place.failed": "Enheten talar inte om var den är. Du kan skriva platsen.",
   "place.half": "Ange båda talen, eller inget.",
 

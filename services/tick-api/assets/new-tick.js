@@ -82,6 +82,7 @@ function fill(tick, speciesName) {
   byId("place").open = Boolean(tick.place);
   byId("place-lat").value = tick.place?.lat ?? "";
   byId("place-lon").value = tick.place?.lon ?? "";
+  byId("place-visibility").value = tick.place?.visibility ?? "obscured";
 }
 
 /** Today where the birder is, not in UTC. */

@@ -1,4 +1,4 @@
-/** Where a bird was seen: from the device, or typed as two numbers. Nobody but oneself sees more of it than a wide cell. */
+/** Where a bird was seen: from the device, or typed as two numbers. Nobody but oneself sees more of it than a wide area. */
 
 import { byId } from "./dom.js";
 import { showAtField } from "./forms.js";
@@ -34,9 +34,9 @@ function takePlace() {
  * The place that the form says.
  *
  * @param {FormData} data
- * @returns {{lat: number, lon: number} | null}
+ * @returns {{lat: number, lon: number, visibility: "obscured" | "private"} | null}
  */
 export function placeIn(data) {
   const [lat, lon] = [data.get("lat"), data.get("lon")];
-  return lat && lon ? { lat: Number(lat), lon: Number(lon) } : null;
+  return lat && lon ? { lat: Number(lat), lon: Number(lon), visibility: data.get("visibility") } : null;
 }

@@ -108,6 +108,8 @@ mod tests {
         let bare = completed(|told| told["note"] = Value::Null).unwrap();
         assert_eq!(bare["note"], Value::Null);
         assert_ne!(bare["fingerprint"], row["fingerprint"]);
+        let private = completed(|told| told["place"]["visibility"] = "private".into()).unwrap();
+        assert_ne!(private["fingerprint"], row["fingerprint"]);
     }
 
     #[test]

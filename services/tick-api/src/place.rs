@@ -20,6 +20,26 @@ pub(crate) struct Place {
     /// Longitude in degrees, -180 to 180.
     #[schema(minimum = -180, maximum = 180)]
     pub lon: f64,
+    /// What others learn of it. Left out where it is `obscured`.
+    #[serde(default, skip_serializing_if = "Visibility::is_obscured")]
+    pub visibility: Visibility,
+}
+
+/// What others learn of a place. Nobody but its owner ever learns the precise spot.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Visibility {
+    /// The centre of a cell of 0.2 degrees.
+    #[default]
+    Obscured,
+    /// Nothing.
+    Private,
+}
+
+impl Visibility {
+    fn is_obscured(&self) -> bool {
+        *self == Self::Obscured
+    }
 }
 
 impl Place {
@@ -35,13 +55,13 @@ impl Place {
             .collect()
     }
 
-    /// The centre of its cell: all that others learn.
-    pub(crate) fn coarse(self) -> tick::Place {
-        tick::Place {
+    /// All that others learn: the centre of its cell, or nothing.
+    pub(crate) fn shown(self) -> Option<tick::Place> {
+        self.visibility.is_obscured().then(|| tick::Place {
             lat: centre(self.lat, 90.0),
             lon: centre(self.lon, 180.0),
             radius_m: CELL_RADIUS_M,
-        }
+        })
     }
 }
 
@@ -58,9 +78,17 @@ fn centre(degrees: f64, most: f64) -> f64 {
 mod tests {
     use super::*;
 
+    fn place(lat: f64, lon: f64, visibility: Visibility) -> Place {
+        Place {
+            lat,
+            lon,
+            visibility,
+        }
+    }
+
     fn coarse(lat: f64, lon: f64) -> (f64, f64) {
-        let place = Place { lat, lon }.coarse();
-        (place.lat, place.lon)
+        let shown = place(lat, lon, Visibility::Obscured).shown().unwrap();
+        (shown.lat, shown.lon)
     }
 
     fn assert_place(found: (f64, f64), wanted: (f64, f64)) {
@@ -73,6 +101,11 @@ mod tests {
         assert_place(coarse(48.137, 11.575), (48.1, 11.5));
         assert_place(coarse(48.001, 11.599), (48.1, 11.5));
         assert_place(coarse(-0.01, -0.19), (-0.1, -0.1));
+    }
+
+    #[test]
+    fn nobody_learns_of_a_private_place() {
+        assert_eq!(place(48.137, 11.575, Visibility::Private).shown(), None);
     }
 
     #[test]
@@ -90,7 +123,7 @@ mod tests {
 
     #[test]
     fn spots_off_the_globe_are_refused() {
-        let mistakes = |lat, lon| Place { lat, lon }.mistakes().len();
+        let mistakes = |lat, lon| place(lat, lon, Visibility::Obscured).mistakes().len();
         assert_eq!(mistakes(90.0, -180.0), 0);
         assert_eq!(mistakes(90.000_1, 180.000_1), 2);
         assert_eq!(mistakes(f64::NAN, f64::INFINITY), 2);

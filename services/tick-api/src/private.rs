@@ -7,7 +7,10 @@ use envelope::TickId;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::place::Place;
+use crate::place::{Place, Visibility};
+
+/// Stands behind the two numbers of a place of which others learn nothing.
+const PRIVATE: &str = "private";
 
 /// Seals and opens private columns; cheap to clone.
 #[derive(Clone, Debug)]
@@ -37,7 +40,15 @@ impl Private {
 
     /// The precise place, sealed.
     pub(crate) fn seal_place(&self, tick: TickId, place: Place) -> Vec<u8> {
-        let text = format!("{} {}", place.lat, place.lon);
+        let Place {
+            lat,
+            lon,
+            visibility,
+        } = place;
+        let text = match visibility {
+            Visibility::Obscured => format!("{lat} {lon}"),
+            Visibility::Private => format!("{lat} {lon} {PRIVATE}"),
+        };
         self.seal_words(tick.0, "place", &text)
     }
 
@@ -49,11 +60,7 @@ impl Private {
     /// The precise place again.
     pub(crate) fn open_place(&self, tick: TickId, sealed: &[u8]) -> Result<Place, DatabaseError> {
         let text = self.open_words(tick.0, "place", sealed)?;
-        let place = text
-            .split_once(' ')
-            .and_then(|(lat, lon)| Some((lat.parse().ok()?, lon.parse().ok()?)));
-        let (lat, lon) = place.ok_or(DatabaseError::Damaged("tick.place"))?;
-        Ok(Place { lat, lon })
+        place_of(&text).ok_or(DatabaseError::Damaged("tick.place"))
     }
 
     /// The note again.
@@ -65,10 +72,7 @@ impl Private {
     pub(crate) fn open_column(&self, sealed: &Sealed<'_>) -> Result<Value, DatabaseError> {
         let bytes = sealed.bytes()?;
         match (sealed.table, sealed.column) {
-            ("tick", "place") => {
-                let Place { lat, lon } = self.open_place(TickId(sealed.id_of("id")?), &bytes)?;
-                Ok(json!({"lat": lat, "lon": lon}))
-            }
+            ("tick", "place") => Ok(json!(self.open_place(TickId(sealed.id_of("id")?), &bytes)?)),
             ("tick" | "report", "note") => {
                 Ok(self.open_words(sealed.id_of("id")?, "note", &bytes)?.into())
             }
@@ -100,6 +104,23 @@ impl Private {
     }
 }
 
+/// A place as it is sealed: `48.137 11.575`, with a word more if others learn nothing of it.
+fn place_of(text: &str) -> Option<Place> {
+    let mut words = text.split(' ');
+    let lat = words.next()?.parse().ok()?;
+    let lon = words.next()?.parse().ok()?;
+    let visibility = match words.next() {
+        None => Visibility::Obscured,
+        Some(PRIVATE) => Visibility::Private,
+        Some(_) => return None,
+    };
+    Some(Place {
+        lat,
+        lon,
+        visibility,
+    })
+}
+
 /// A sealed value opens in its own row and column only.
 fn spot(row: Uuid, column: &str) -> String {
     format!("{row} {column}")
@@ -116,14 +137,16 @@ mod tests {
     #[test]
     fn a_place_opens_exactly_as_it_was_in_its_own_row_only() {
         let (tick, other) = [1, 2].map(|n| TickId(uuid::Uuid::from_u128(n))).into();
-        let place = Place {
-            lat: 48.137_154_2,
-            lon: -0.1,
-        };
-        let sealed = private().seal_place(tick, place);
-        assert_eq!(private().open_place(tick, &sealed).unwrap(), place);
-        assert!(private().open_place(other, &sealed).is_err());
-        assert!(private().open_note(tick, &sealed).is_err());
+        for visibility in [Visibility::Obscured, Visibility::Private] {
+            let place = Place {
+                lat: 48.137_154_2,
+                lon: -0.1,
+                visibility,
+            };
+            let sealed = private().seal_place(tick, place);
+            assert_eq!(private().open_place(tick, &sealed).unwrap(), place);
+            assert!(private().open_place(other, &sealed).is_err());
+        }
     }
 
     #[test]

@@ -56,10 +56,14 @@ async fn a_corrected_tick_is_right_everywhere(mut instance: Instance) {
     instance.rebuild().await;
     assert_eq!(instance.rows(OF_NOTHING).await, 1);
 
-    let changes = json!({"species": {"id": NUTHATCH}, "seen_on": "2026-04-30"});
-    correct(api, &owner, tick, &changes).await.expect(200);
+    let hidden = json!({"visibility": "private"});
+    let changes = json!({"species": {"id": NUTHATCH}, "seen_on": "2026-04-30", "place": hidden});
+    let after = correct(api, &owner, tick, &changes).await.expect(200).json;
+    let place = json!({"lat": 60.5, "lon": 17.6389, "visibility": "private"});
+    assert_eq!(after["place"], place);
     instance.kill().await;
     in_the_stream_is_only(&instance, tick, 2).await;
+    assert!(told_of(&instance, tick).await[0]["place"].is_null());
     eventually("Statistics counts a nuthatch", || async {
         (instance.rows(OF_NUTHATCHES).await == 1).then_some(())
     })
@@ -106,16 +110,22 @@ async fn refuses_what_is_wrong(api: &Api, owner: &Birder, tick: Uuid) {
 
 /// Of all events that tell what the tick is, the stream has the one of this state only.
 async fn in_the_stream_is_only(instance: &Instance, tick: Uuid, revision: u32) {
-    let wire = instance.wire("operator").await;
     eventually("older states are overwritten", || async {
-        let told = wire.read("TICK").await.into_iter();
-        let told: Vec<Value> = told
-            .filter(|stored| stored.body.to_string().contains(&tick.to_string()))
-            .map(|stored| stored.body["data"]["revision"].clone())
-            .collect();
-        (told == [json!(revision)]).then_some(())
+        let told = told_of(instance, tick).await;
+        let mut revisions = told.iter().map(|data| &data["revision"]);
+        (revisions.next() == Some(&json!(revision)) && revisions.next().is_none()).then_some(())
     })
     .await;
+}
+
+/// The data of all events about a tick that the stream has.
+async fn told_of(instance: &Instance, tick: Uuid) -> Vec<Value> {
+    let wire = instance.wire("operator").await;
+    let stored = wire.read("TICK").await.into_iter();
+    stored
+        .filter(|stored| stored.body.to_string().contains(&tick.to_string()))
+        .map(|stored| stored.body["data"].clone())
+        .collect()
 }
 
 /// All consumers have what was sent, and nothing had to be sent again.

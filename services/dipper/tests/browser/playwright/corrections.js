@@ -40,6 +40,10 @@ async function change(page) {
   await page.locator("#note").focus();
   await page.keyboard.press("Control+A");
   await page.keyboard.press("Delete");
+  await page.locator("#place summary").press("Enter");
+  await page.locator("#place-lat").fill("59.8586");
+  await page.locator("#place-lon").fill("17.6389");
+  await page.locator("#place-visibility").press("ArrowDown");
   await tabTo(page, "#tick-send");
   await page.keyboard.press("Enter");
 }
@@ -72,7 +76,11 @@ async function correct(browser, { url, photo, locale }, texts) {
   await page.locator("#ticks-list").getByText(texts.birds).waitFor();
   const { items } = await owner.call("GET", "/api/v1/ticks?user=me");
   assert.deepEqual([items[0].count, items[0].note, items[0].species.english], [3, undefined, "Great Tit"]);
+  assert.deepEqual(items[0].place, { lat: 59.8586, lon: 17.6389, visibility: "private" });
+  await page.goto(`${url}/#edit/${items[0].id}`);
+  await page.waitForFunction(() => document.getElementById("place-visibility").value === "private");
   await page.goto(`${url}/#new`);
+  assert.equal(await page.locator("#place-visibility").inputValue(), "obscured");
   assert.equal(await page.locator("#note").inputValue(), "");
   assert(await page.locator("#photo-choose").isVisible());
   await page.goto(`${url}/#ticks`);

@@ -31,7 +31,7 @@ pub(crate) struct TickRequest {
     /// How many there were.
     #[schema(minimum = 1, maximum = 100_000)]
     pub(super) count: Option<i64>,
-    /// The precise place; others learn the centre of a cell of 0.2 degrees only.
+    /// The precise place; others learn the centre of a cell of 0.2 degrees, or nothing.
     pub(super) place: Option<Place>,
     /// Nobody else sees it.
     #[schema(max_length = 2000)]
@@ -163,7 +163,7 @@ fn wrong_day(day: NaiveDate, today: NaiveDate) -> Option<FieldError> {
 }
 
 impl Checked {
-    /// What others learn of the tick: no note, and the place only coarsely.
+    /// What others learn of the tick: no note, and the place coarsely at most.
     pub(super) fn event(&self, public_url: &str, user: UserId) -> tick::New {
         tick::New {
             user: user.into(),
@@ -171,7 +171,7 @@ impl Checked {
             species: self.species.map(Into::into),
             seen_on: self.seen_on,
             count: self.count,
-            place: self.place.map(Place::coarse),
+            place: self.place.and_then(Place::shown),
         }
     }
 
@@ -302,6 +302,20 @@ mod tests {
             text.contains("Common Ostrich") && text.contains("48.1"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn the_event_of_a_private_place_holds_none() {
+        let place = |visibility| {
+            let place = json!({"lat": 48.1, "lon": 11.5, "visibility": visibility});
+            check(&json!({"place": place})).unwrap()
+        };
+        let told = |checked: &Checked| checked.event("", UserId(Uuid::from_u128(1))).place;
+        assert!(told(&place("private")).is_none());
+        assert!(told(&place("obscured")).is_some());
+        let unsaid = check(&json!({"place": {"lat": 48.1, "lon": 11.5}})).unwrap();
+        assert_eq!(place("obscured").canonical(), unsaid.canonical());
+        assert_ne!(place("private").canonical(), unsaid.canonical());
     }
 
     #[test]

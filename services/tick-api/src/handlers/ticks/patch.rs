@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
 
 use super::body::{TickRequest, WantedSpecies, day};
-use crate::place::Place;
+use crate::place::{Place, Visibility};
 
 /// What is to be otherwise: what is left out stays, `null` takes it away.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
@@ -61,23 +61,27 @@ fn patched_day<'de, D: Deserializer<'de>>(source: D) -> Result<Patched<NaiveDate
     day(source).map(Patched::Set)
 }
 
-/// The precise place, or one of its two numbers; others learn the centre of a cell of 0.2 degrees only.
+/// The precise place, one of its two numbers, or what others learn of it.
 #[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct PlacePatch {
     /// Latitude in degrees, -90 to 90.
-    #[serde(default, deserialize_with = "number")]
+    #[serde(default, deserialize_with = "given")]
     #[schema(minimum = -90, maximum = 90)]
     lat: Option<f64>,
     /// Longitude in degrees, -180 to 180.
-    #[serde(default, deserialize_with = "number")]
+    #[serde(default, deserialize_with = "given")]
     #[schema(minimum = -180, maximum = 180)]
     lon: Option<f64>,
+    /// What others learn of it.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<Visibility>)]
+    visibility: Option<Visibility>,
 }
 
-/// Half a place is none: a number cannot be taken away.
-fn number<'de, D: Deserializer<'de>>(source: D) -> Result<Option<f64>, D::Error> {
-    f64::deserialize(source).map(Some)
+/// Half a place is none: no part of it can be taken away.
+fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(source: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(source).map(Some)
 }
 
 impl TickPatch {
@@ -100,8 +104,13 @@ impl PlacePatch {
     fn apply(self, place: Option<Place>) -> Result<Option<Place>, Problem> {
         let lat = self.lat.or(place.map(|place| place.lat));
         let lon = self.lon.or(place.map(|place| place.lon));
+        let visibility = self.visibility.or(place.map(|place| place.visibility));
         match (lat, lon) {
-            (Some(lat), Some(lon)) => Ok(Some(Place { lat, lon })),
+            (Some(lat), Some(lon)) => Ok(Some(Place {
+                lat,
+                lon,
+                visibility: visibility.unwrap_or_default(),
+            })),
             (lat, lon) => {
                 let numbers = [("/place/lat", lat), ("/place/lon", lon)];
                 let missing = numbers.into_iter().filter(|(_, number)| number.is_none());
@@ -161,6 +170,11 @@ mod tests {
                 after["place"]["lat"] = 60.5.into();
                 after
             }),
+            (json!({"place": {"visibility": "private"}}), {
+                let mut after = before.clone();
+                after["place"]["visibility"] = "private".into();
+                after
+            }),
         ] {
             let wanted = canonical(tick(&after));
             assert_eq!(patched(&before, &patch).unwrap(), wanted, "{patch}");
@@ -180,6 +194,8 @@ mod tests {
             json!({"image": {"url": IMAGE}}),
             json!({"id": "6f1c2a52-3e0b-4c83-9a57-0d3f4a1b7c11"}),
             json!({"place": {"lat": null}}),
+            json!({"place": {"visibility": null}}),
+            json!({"place": {"visibility": "open"}}),
             json!({"seen_on": "2026-5-1"}),
             json!({"count": "two"}),
         ] {

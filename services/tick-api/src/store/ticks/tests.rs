@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::NewTick;
 use crate::error::Error;
-use crate::place::Place;
+use crate::place::{Place, Visibility};
 use crate::species::CHECKLIST;
 use crate::store::images::{self, FeedOrder, NewImage};
 use crate::store::lists::{self, Days};
@@ -45,13 +45,12 @@ fn tick(user: UserId, image: ImageId, id: u128) -> NewTick {
             species: CHECKLIST.find("avibase-2247CB05").map(Into::into),
             seen_on: "2026-05-03".parse().ok(),
             count: Some(2),
-            place: Some(
-                Place {
-                    lat: 48.1,
-                    lon: 11.5,
-                }
-                .coarse(),
-            ),
+            place: Place {
+                lat: 48.1,
+                lon: 11.5,
+                visibility: Visibility::Obscured,
+            }
+            .shown(),
         },
         place: Some("00ff".to_owned()),
         note: None,
