@@ -99,6 +99,8 @@ function fieldFor(form, pointer) {
  */
 export function showAtField(field, text) {
   clearField(field);
+  // Some fields are shown only where they are asked for.
+  field.hidden = false;
   const control = field.querySelector("input, select, textarea");
   const id = `${control.id}-error`;
   field.append(el("p", { class: "error", id }, text));
