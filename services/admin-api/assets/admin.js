@@ -16,6 +16,7 @@ import { byId, say, warn } from "./page.js";
 import * as people from "./people.js";
 import * as reports from "./reports.js";
 import * as requests from "./requests.js";
+import * as scores from "./scores.js";
 import { addTotal } from "./sparkline.js";
 import { number } from "./tables.js";
 
@@ -219,7 +220,7 @@ function focusHeading() {
 
 function start() {
   onSubmit(byId("login-form"), logIn, warn);
-  for (const part of [decision, event, letters, log, people, reports]) part.prepare();
+  for (const part of [decision, event, letters, log, people, reports, scores]) part.prepare();
   byId("logout").addEventListener("click", logOut);
   addEventListener("hashchange", turnTo);
   if (!token()) charts.show().catch(refuse);

@@ -123,10 +123,33 @@ async function tour(browser, { url, admin, owner, folder }, { size, scheme }) {
   const { items } = await admin.call("GET", "/api/v1/admin/events?type=tick.new");
   const addresses = { people: `people/${owner.session.user.id}`, event: `event/${items[0].id}` };
   for (const [view, what] of Object.entries(VIEWS)) await look(page, addresses[view] ?? view, what, named(view));
+  await readCharts(page);
   await unmask(page, named("unmasked"));
   await search(page);
   await saveReceipt(page);
   await context.close();
+}
+
+/** As many people tick the species as it takes until staff see how its photos are scored, and who comes back. */
+async function gather({ url, admin, photo }) {
+  const others = [];
+  for (const name of ["Sara", "Tove", "Ulla", "Vera"]) others.push(await join(url, name));
+  await Promise.all(others.map((other) => tick(other, photo, "at the feeder")));
+  await until("the scores of a species", async () => {
+    const { items } = await admin.call("GET", "/api/v1/statistics/species/top");
+    if (!items.length) return false;
+    const scores = await admin.call("GET", `/api/v1/statistics/species/${items[0].species.id}/scores`);
+    return scores.count >= 5;
+  });
+}
+
+/** The charts of figures about many. */
+async function readCharts(page) {
+  await turnTo(page, "overview");
+  await page.locator("#scores svg[aria-label^='Scores of Eurasian Nuthatch: 5 photos']").waitFor();
+  assert.equal(await page.locator("#scores-species option").count(), 1);
+  const cells = await page.locator("#retention tr").first().locator("th, td").allTextContents();
+  assert.deepEqual(cells.slice(1, 3), ["5", "–"]);
 }
 
 /** Somebody who left, with a receipt. */
@@ -144,6 +167,7 @@ async function main(url, photo, email, password, folder) {
   await other.call("POST", `/api/v1/images/${image}/reports`, { body: { category: "privacy", note: "There is a face in it." } });
   await owner.call("POST", "/api/v1/gdpr/export");
   await leave(url);
+  await gather({ url, admin, photo });
   fs.mkdirSync(folder, { recursive: true });
   const browser = await chromium.launch(launchOptions);
   for (const one of LOOKS) await tour(browser, { url, admin, owner, folder }, one);
