@@ -3,7 +3,7 @@
  * Figures are asked for again while somebody looks, and rest while the page is hidden.
  */
 
-import { call, keepToken, Problem, token } from "./api.js";
+import { call, keepUser, Problem, user } from "./api.js";
 import * as broker from "./broker.js";
 import * as charts from "./charts.js";
 import * as decision from "./decision.js";
@@ -35,7 +35,9 @@ const VIEWS = {
 
 /** What the one who is logged in may do here: `moderator`, `admin`, or nothing. @type {string | null} */
 let role = null;
-/** The token of an account that may do nothing here: asking again would not change that. @type {string | null} */
+/** Whose role that is: somebody else may log in in another tab. @type {string | null} */
+let insider = null;
+/** Who may do nothing here: asking again would not change that. @type {string | null} */
 let refused = null;
 /** Whether the last look failed, so that its warning can be taken away by the next. */
 let failing = false;
@@ -66,23 +68,25 @@ function setLive(state, text) {
 
 /** Shows what only moderators and admins may see, if one is logged in. */
 async function showInside() {
-  const asked = token();
+  const asked = user();
   if (!asked) return leave();
   if (asked === refused) return;
+  if (role !== null && asked !== insider) leave();
   try {
     if (role === null) await enter(asked);
     if (role === "admin") showOverview(await call("GET", "/api/v1/admin/overview"));
     if (failing) warn("");
     failing = false;
   } catch (error) {
-    if (token() === asked) refuse(error);
+    if (user() === asked) refuse(error);
   }
 }
 
 async function enter(asked) {
   const answer = await call("GET", "/api/v1/admin/me");
-  if (token() !== asked) return;
+  if (user() !== asked) return;
   role = answer.role;
+  insider = asked;
   for (const element of document.querySelectorAll("[data-role]")) element.hidden = element.dataset.role !== role;
   byId("entrance").hidden = true;
   byId("sections").hidden = false;
@@ -123,14 +127,13 @@ function leave() {
 function refuse(error) {
   if (!(error instanceof Problem)) throw error;
   if (error.status === 401) {
-    keepToken(null);
+    keepUser(null);
     leave();
     warn("You are logged out. Please log in again.");
   } else if (role === null && (error.status === 403 || error.status === 404)) {
-    refused = token();
+    refused = user();
     leave();
     byId("logout").hidden = false;
-    warn("This account is no admin or moderator. Log in with another one.");
   } else {
     failing = true;
     warn(error.message);
@@ -171,14 +174,15 @@ function reveal(name) {
 }
 
 async function logIn(data) {
-  // A token of somebody else must not go along, and is given up by logging in anew.
-  keepToken(null);
-  const body = { email: String(data.get("email")).trim(), password: data.get("password") };
+  const body = { email: String(data.get("email")).trim(), password: data.get("password"), token_in: "cookie" };
   const answer = await call("POST", "/api/v1/auth/login", body).catch(explainRefusal);
-  keepToken(answer.token);
+  refused = null;
+  keepUser(answer.user.id);
   byId("login-form").reset();
   say("");
   await showInside();
+  // Birders who only look at the figures are not told what they did not ask for.
+  if (refused) return warn("This account is no admin or moderator. Log in with another one.");
   // The form was below the figures; what is shown now begins above them.
   scrollTo(0, 0);
   focusHeading();
@@ -198,7 +202,7 @@ async function logOut() {
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
   }
-  keepToken(null);
+  keepUser(null);
   leave();
   warn("");
   say("You are logged out.");
@@ -222,7 +226,7 @@ function start() {
   for (const part of [decision, event, letters, log, people, reports]) part.prepare();
   byId("logout").addEventListener("click", logOut);
   addEventListener("hashchange", turnTo);
-  if (!token()) charts.show().catch(refuse);
+  if (!user()) charts.show().catch(refuse);
   watch();
 }
 

@@ -26,7 +26,7 @@ async function register(data) {
 }
 
 async function logIn(data) {
-  const body = { email: String(data.get("email")).trim(), password: data.get("password") };
+  const body = { email: String(data.get("email")).trim(), password: data.get("password"), token_in: "cookie" };
   const answer = await call("POST", "/api/v1/auth/login", { body, keepSession: true }).catch(explainRefusal);
   byId("login-form").reset();
   session.begin(answer);

@@ -3,13 +3,16 @@
 use std::time::Instant;
 
 use axum::extract::State;
+use axum::http::request::Parts;
 use axum::http::{HeaderName, StatusCode, header};
+use axum::response::IntoResponse;
 use chassis::database::DatabaseError;
 use chassis::http::{Cursor, FieldError, Json, List, ListQuery, PageRequest, Path, Problem, Query};
 use chassis::rpc::ask;
 use chassis::unit_of_work::Draft;
 use chrono::{DateTime, Utc};
 use clients::Caller;
+use clients::cookie::require_same_origin;
 use clients::user::FindByEmail;
 use envelope::{UserId, user};
 use serde::{Deserialize, Serialize};
@@ -38,13 +41,28 @@ pub(crate) struct NewSession {
     /// Password of the account.
     #[schema(format = "password", min_length = 1, max_length = 200)]
     password: String,
+    /// Where the token goes: into the answer, or into a cookie that no script can read, for pages of this origin.
+    #[serde(default)]
+    token_in: TokenIn,
+}
+
+/// Where the token of a new session goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum TokenIn {
+    /// Into the answer.
+    #[default]
+    Body,
+    /// Into a cookie.
+    Cookie,
 }
 
 /// A session that has begun.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct BegunSession {
-    /// Send it as `Authorization: Bearer TOKEN`; it is shown only now.
-    token: String,
+    /// Send it as `Authorization: Bearer TOKEN`; it is shown only now, and not at all where a cookie holds it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
     /// When it ends.
     expires_at: DateTime<Utc>,
     /// Who is logged in.
@@ -75,9 +93,9 @@ pub(crate) struct SessionView {
 #[utoipa::path(
     post, path = "/api/v1/auth/login", tag = "accounts", request_body = NewSession,
     responses(
-        (status = 200, description = "Logged in", body = BegunSession),
+        (status = 200, description = "Logged in", body = BegunSession, headers(("Set-Cookie" = Option<String>, description = "The session, if a cookie was asked for"))),
         (status = 401, description = "Address and password do not belong together, or the address is not confirmed", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The user is shut out for a time; see Retry-After", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The user is shut out for a time; see Retry-After. Or a page of another origin asked for a cookie", body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "The user was erased just now", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "A field is wrong", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "Too many failed attempts for this account; see Retry-After", body = Problem, content_type = "application/problem+json"),
@@ -86,15 +104,31 @@ pub(crate) struct SessionView {
 )]
 pub(crate) async fn create(
     State(app): State<App>,
+    parts: Parts,
     Json(new): Json<NewSession>,
-) -> Result<([(HeaderName, &'static str); 1], Json<BegunSession>), Error> {
+) -> Result<impl IntoResponse, Error> {
+    let token_in = new.token_in;
+    if token_in == TokenIn::Cookie {
+        // Nobody else may log a browser in as somebody they know.
+        require_same_origin(&parts)?;
+    }
     let (email, password) = new.parse()?;
     let user = authenticate(&app, email, password).await?;
-    let session = begin(&app, user).await?;
-    Ok((NOT_STORED, Json(session)))
+    let mut session = begin(&app, user).await?;
+    let cookie = match token_in {
+        TokenIn::Body => None,
+        TokenIn::Cookie => session.token.take().map(|token| {
+            let cookie = app.authenticator.cookie();
+            [(
+                header::SET_COOKIE,
+                cookie.keep(&token, SESSION_LASTS.num_seconds()),
+            )]
+        }),
+    };
+    Ok((NOT_STORED, cookie, Json(session)))
 }
 
-/// Log out: the token is dead from now on.
+/// Log out: the token is dead from now on, and the cookie that held it goes.
 #[utoipa::path(
     post, path = "/api/v1/auth/logout", tag = "accounts", security(("bearer" = [])),
     responses(
@@ -102,9 +136,13 @@ pub(crate) async fn create(
         (status = 401, description = "Not logged in", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn end(State(app): State<App>, caller: Caller) -> Result<StatusCode, Error> {
+pub(crate) async fn end(
+    State(app): State<App>,
+    caller: Caller,
+) -> Result<impl IntoResponse, Error> {
     remove(&app, caller.user, caller.session).await?;
-    Ok(StatusCode::NO_CONTENT)
+    let cookie = app.authenticator.cookie().clear();
+    Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]))
 }
 
 /// My sessions, the newest first.
@@ -264,7 +302,7 @@ async fn begin(app: &App, user: UserId) -> Result<BegunSession, Error> {
     work.publish(Draft::new(user::Login { user: user.into() }))?;
     work.commit().await?;
     Ok(BegunSession {
-        token: token.text,
+        token: Some(token.text),
         expires_at,
         user: UserView { id: user.0 },
     })
@@ -305,6 +343,7 @@ mod tests {
         let new = NewSession {
             email: "ada".to_owned(),
             password: String::new(),
+            token_in: TokenIn::default(),
         };
         let problem = serde_json::to_value(new.parse().err()).unwrap();
         assert_eq!(problem["errors"][0]["pointer"], "/email");

@@ -45,6 +45,7 @@ mod receipt;
 mod rectification;
 mod retention;
 mod round;
+mod session_cookie;
 mod setup;
 mod suspension;
 mod traces;
