@@ -22,7 +22,9 @@ pub(crate) enum Error {
     TooManyAttempts(Duration),
     #[error("the user is shut out for a time")]
     Suspended(DateTime<Utc>, TimeDelta),
-    #[error("no registration waits for this token")]
+    #[error("the password does not prove who the caller is")]
+    NotReauthenticated,
+    #[error("nothing waits for this token")]
     UnknownToken,
     #[error("there is no such session of this user")]
     NoSuchSession,
@@ -75,10 +77,15 @@ impl From<Error> for Problem {
                 ),
             )
             .retry_after(u64::try_from(wait.num_seconds() + 1).unwrap_or_default()),
+            Error::NotReauthenticated => Self::new(
+                StatusCode::FORBIDDEN,
+                "reauthentication-failed",
+                "The password is wrong.",
+            ),
             Error::UnknownToken => Self::new(
                 StatusCode::BAD_REQUEST,
                 "unknown-token",
-                "This link was used before or is too old. Register, or change your address, again to get a new one.",
+                "This link was used before or is too old. Ask for a new one.",
             ),
             Error::NoSuchSession => Self::not_found(),
             Error::Erased => Self::gone(),

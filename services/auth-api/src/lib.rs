@@ -2,12 +2,12 @@
 //!
 //! | | |
 //! |---|---|
-//! | **Serves** | `/api/v1/auth/...`: register, confirm, log in, log out, own sessions |
+//! | **Serves** | `/api/v1/auth/...`: register, confirm, log in, log out, own sessions, change and reset a password |
 //! | **Answers** | [`clients::auth`]: verify a token, re-authenticate, send a code, end a user's sessions, create an account, set a role, show an account, suspend a user, a mail's secret |
 //! | **Calls** | UserAPI (which user has this address? whose new address does this link confirm?), Notifier (a mail about an account) |
 //! | **Publishes** | `user.register`, `user.login`, `gdpr.purged` |
 //! | **Consumes** | `gdpr.delete` |
-//! | **Personal data** | per user id: password hash (Argon2id), role, hashed session tokens, hashed confirmation tokens, a hashed code, until when they are shut out; no address, no name |
+//! | **Personal data** | per user id: password hash (Argon2id), role, hashed session tokens, hashed confirmation and reset tokens, a hashed code, until when they are shut out; no address, no name |
 
 mod account;
 mod age;
@@ -17,10 +17,12 @@ mod consumers;
 mod erasure;
 mod error;
 mod handlers {
+    pub(crate) mod passwords;
     pub(crate) mod registrations;
     pub(crate) mod sessions;
 }
 mod passwords;
+mod proof;
 mod router;
 mod secrets;
 mod store;

@@ -4,7 +4,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::App;
-use crate::handlers::{registrations, sessions};
+use crate::handlers::{passwords, registrations, sessions};
 
 pub(crate) fn routes(app: App) -> OpenApiRouter {
     OpenApiRouter::new()
@@ -14,5 +14,8 @@ pub(crate) fn routes(app: App) -> OpenApiRouter {
         .routes(routes!(sessions::end))
         .routes(routes!(sessions::list, sessions::delete_all))
         .routes(routes!(sessions::show, sessions::delete))
+        .routes(routes!(passwords::update))
+        .routes(routes!(passwords::send_link))
+        .routes(routes!(passwords::reset))
         .with_state(app)
 }

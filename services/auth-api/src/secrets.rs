@@ -10,6 +10,8 @@ use envelope::UserId;
 pub(crate) const SESSION_LASTS: Duration = Duration::days(30);
 /// How long the link of a confirmation mail is good.
 pub(crate) const CONFIRMATION_LASTS: Duration = Duration::hours(24);
+/// How long the link to a new password is good.
+pub(crate) const RESET_LASTS: Duration = Duration::hours(1);
 /// How long a mailed code is good.
 pub(crate) const CODE_LASTS: Duration = Duration::minutes(15);
 

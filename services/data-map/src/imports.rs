@@ -44,6 +44,11 @@ pub static IMPORTS: &[(&str, &str, Import)] = &[
     ),
     (
         "auth-api",
+        "password_reset",
+        Import::Stay("a link that leads to the other instance"),
+    ),
+    (
+        "auth-api",
         "session",
         Import::Stay("who is logged in elsewhere is not logged in here"),
     ),

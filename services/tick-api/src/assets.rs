@@ -60,6 +60,7 @@ const ASSETS: &[Asset] = assets! {
     "messages.en.js": SCRIPT,
     "messages.sv.js": SCRIPT,
     "new-tick.js": SCRIPT,
+    "password.js": SCRIPT,
     "photo.js": SCRIPT,
     "pictures.js": SCRIPT,
     "place.js": SCRIPT,

@@ -72,6 +72,28 @@ pub(super) static TABLES: &[Table] = &[
     .of(&[person("user_id", AccountHolder)]),
     personal(
         SERVICE,
+        "password_reset",
+        &ACCOUNTS,
+        Retention::For(Duration::from_hours(1)),
+        &[
+            column(
+                "token_hash",
+                AccountHolder,
+                Credential,
+                "a hash of what the link to a new password holds",
+            ),
+            column("user_id", AccountHolder, Pseudonym, "whose account"),
+            column(
+                "expires_at",
+                AccountHolder,
+                Activity,
+                "until when it can be used",
+            ),
+        ],
+    )
+    .of(&[person("user_id", AccountHolder)]),
+    personal(
+        SERVICE,
         "session",
         &ACCOUNTS,
         Retention::For(Duration::from_hours(30 * 24)),

@@ -39,6 +39,7 @@ mod live;
 mod mails;
 mod moderation;
 mod pages;
+mod passwords;
 mod pictures;
 mod rebuild;
 mod receipt;
