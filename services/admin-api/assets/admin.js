@@ -3,7 +3,7 @@
  * Figures are asked for again while somebody looks, and rest while the page is hidden.
  */
 
-import { call, keepToken, Problem, token } from "./api.js";
+import { call, keepUser, Problem, user } from "./api.js";
 import * as broker from "./broker.js";
 import * as charts from "./charts.js";
 import * as decision from "./decision.js";
@@ -36,7 +36,9 @@ const VIEWS = {
 
 /** What the one who is logged in may do here: `moderator`, `admin`, or nothing. @type {string | null} */
 let role = null;
-/** The token of an account that may do nothing here: asking again would not change that. @type {string | null} */
+/** Whose role that is: somebody else may log in in another tab. @type {string | null} */
+let insider = null;
+/** Who may do nothing here: asking again would not change that. @type {string | null} */
 let refused = null;
 /** Whether the last look failed, so that its warning can be taken away by the next. */
 let failing = false;
@@ -67,23 +69,25 @@ function setLive(state, text) {
 
 /** Shows what only moderators and admins may see, if one is logged in. */
 async function showInside() {
-  const asked = token();
+  const asked = user();
   if (!asked) return leave();
   if (asked === refused) return;
+  if (role !== null && asked !== insider) leave();
   try {
     if (role === null) await enter(asked);
     if (role === "admin") showOverview(await call("GET", "/api/v1/admin/overview"));
     if (failing) warn("");
     failing = false;
   } catch (error) {
-    if (token() === asked) refuse(error);
+    if (user() === asked) refuse(error);
   }
 }
 
 async function enter(asked) {
   const answer = await call("GET", "/api/v1/admin/me");
-  if (token() !== asked) return;
+  if (user() !== asked) return;
   role = answer.role;
+  insider = asked;
   for (const element of document.querySelectorAll("[data-role]")) element.hidden = element.dataset.role !== role;
   byId("entrance").hidden = true;
   byId("sections").hidden = false;
@@ -124,14 +128,13 @@ function leave() {
 function refuse(error) {
   if (!(error instanceof Problem)) throw error;
   if (error.status === 401) {
-    keepToken(null);
+    keepUser(null);
     leave();
     warn("You are logged out. Please log in again.");
   } else if (role === null && (error.status === 403 || error.status === 404)) {
-    refused = token();
+    refused = user();
     leave();
     byId("logout").hidden = false;
-    warn("This account is no admin or moderator. Log in with another one.");
   } else {
     failing = true;
     warn(error.message);
@@ -172,14 +175,18 @@ function reveal(name) {
 }
 
 async function logIn(data) {
-  // A token of somebody else must not go along, and is given up by logging in anew.
-  keepToken(null);
-  const body = { email: String(data.get("email")).trim(), password: data.get("password") };
+  const body = { email: String(data.get("email")).trim(), password: data.get("password"), token_in: "cookie" };
+  const code = String(data.get("code")).trim();
+  if (code) body.code = code;
   const answer = await call("POST", "/api/v1/auth/login", body).catch(explainRefusal);
-  keepToken(answer.token);
+  refused = null;
+  keepUser(answer.user.id);
   byId("login-form").reset();
+  byId("factor").hidden = true;
   say("");
   await showInside();
+  // Birders who only look at the figures are not told what they did not ask for.
+  if (refused) return warn("This account is no admin or moderator. Log in with another one.");
   // The form was below the figures; what is shown now begins above them.
   scrollTo(0, 0);
   focusHeading();
@@ -187,19 +194,27 @@ async function logIn(data) {
 
 /** A bare 401 would say "unauthorised"; people want to know what to look at. */
 function explainRefusal(error) {
-  if (error instanceof Problem && error.status === 401) {
+  if (!(error instanceof Problem) || error.status !== 401) throw error;
+  if (error.kind === "second-factor-required") {
+    byId("factor").hidden = false;
+    error.errors = [{ pointer: "/code", detail: "This account asks for a code, too." }];
+  } else if (error.kind === "wrong-code") {
+    error.errors = [{ pointer: "/code", detail: "That code is wrong, or was used before." }];
+  } else {
     error.message = "That e-mail and password do not belong together.";
   }
   throw error;
 }
 
+/** The cookie is not ours to take away: without an answer one is logged in as before. */
 async function logOut() {
   try {
     await call("POST", "/api/v1/auth/logout");
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
+    if (error.status !== 401) return warn(error.message);
   }
-  keepToken(null);
+  keepUser(null);
   leave();
   warn("");
   say("You are logged out.");
@@ -223,7 +238,7 @@ function start() {
   for (const part of [decision, event, letters, log, people, reports, scores]) part.prepare();
   byId("logout").addEventListener("click", logOut);
   addEventListener("hashchange", turnTo);
-  if (!token()) charts.show().catch(refuse);
+  if (!user()) charts.show().catch(refuse);
   watch();
 }
 

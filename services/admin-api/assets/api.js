@@ -1,34 +1,39 @@
-/** The HTTP API as the dashboard uses it, and the token, which lives as long as the browser tab. */
+/** The HTTP API as the dashboard uses it, and who is logged in; the token is in a cookie that no script can read. */
 
-/** The birders' page keeps its token under the same key: one log-in serves both in one tab. */
-const TOKEN_KEY = "dipper.token";
+/** Also the birders' page's: a browser has one session here, and one log-in serves both. */
+const SESSION_KEY = "dipper.session";
 
 /** A refusal by the server, as RFC 9457 (application/problem+json) describes it. */
 export class Problem extends Error {
   /**
    * @param {number} status the HTTP status; 0 when there was no answer at all
-   * @param {{title?: string, detail?: string, errors?: {pointer: string, detail: string}[]}} body
+   * @param {{type?: string, title?: string, detail?: string, errors?: {pointer: string, detail: string}[]}} body
    */
   constructor(status, body) {
     super(body.detail || body.title || "Something went wrong.");
+    this.kind = (body.type ?? "").split("/").at(-1);
     this.status = status;
     this.errors = Array.isArray(body.errors) ? body.errors : [];
   }
 }
 
-/** @returns {string | null} the token of whoever is logged in */
-export function token() {
-  return sessionStorage.getItem(TOKEN_KEY);
+/** @returns {string | null} the id of whoever is logged in */
+export function user() {
+  try {
+    return JSON.parse(localStorage.getItem(SESSION_KEY))?.user ?? null;
+  } catch {
+    return null;
+  }
 }
 
 /**
- * Keeps a token, or with `null` forgets it.
+ * Keeps who is logged in, or with `null` forgets it.
  *
- * @param {string | null} value
+ * @param {string | null} id
  */
-export function keepToken(value) {
-  if (value === null) sessionStorage.removeItem(TOKEN_KEY);
-  else sessionStorage.setItem(TOKEN_KEY, value);
+export function keepUser(id) {
+  if (id === null) localStorage.removeItem(SESSION_KEY);
+  else localStorage.setItem(SESSION_KEY, JSON.stringify({ user: id }));
 }
 
 /**
@@ -41,24 +46,11 @@ export function keepToken(value) {
  */
 export async function call(method, path, body) {
   const headers = { Accept: "application/json" };
-  if (token()) headers.Authorization = `Bearer ${token()}`;
   if (body !== undefined) headers["Content-Type"] = "application/json";
   const request = { method, headers, cache: "no-store", body: body === undefined ? undefined : JSON.stringify(body) };
   const { response, text } = await send(path, request);
   if (response.ok) return parse(text);
   throw new Problem(response.status, parse(text) ?? {});
-}
-
-/**
- * Fetches a file as whoever is logged in.
- *
- * @param {string} path
- * @returns {Promise<Blob>}
- */
-export async function blob(path) {
-  const response = await fetch(path, { headers: { Authorization: `Bearer ${token()}` } });
-  if (!response.ok) throw new Problem(response.status, {});
-  return response.blob();
 }
 
 /** Sends and reads to the end: a connection may break in either half. */

@@ -1,6 +1,6 @@
 /** Reported photos: look, and hide, show again, or leave as it is. */
 
-import { blob, call } from "./api.js";
+import { call } from "./api.js";
 import { ask, reason } from "./decision.js";
 import { byId, button, make, say, showPages, warn } from "./page.js";
 import { number, time } from "./tables.js";
@@ -11,8 +11,6 @@ const WORDS = {
 
 /** `open` or `decided`. */
 let state = "open";
-/** Addresses of pictures that are shown, given back when they are not any more. @type {string[]} */
-let pictures = [];
 
 /** Shows the cases. */
 export async function show() {
@@ -35,8 +33,6 @@ export async function count() {
 
 /** Takes everything from the page. */
 export function empty() {
-  pictures.forEach((address) => URL.revokeObjectURL(address));
-  pictures = [];
   byId("cases").replaceChildren();
 }
 
@@ -53,22 +49,12 @@ export function prepare() {
 function card(one) {
   const picture = make("img", "");
   picture.alt = "The reported photo";
+  picture.addEventListener("error", () => (picture.alt = "The photo is gone, or its owner restricted what is done with it."), { once: true });
+  picture.src = `/images/${one.image.id}/400.jpg`;
   picture.width = 400;
   picture.height = 300;
-  load(picture, one.image.id);
   const inside = make("div", "case-text", make("h2", "", title(one)), make("p", "soft", `Since ${time(one.since)}`), ...notes(one), actions(one));
   return make("article", "panel case", make("div", "frame", picture), inside);
-}
-
-/** A hidden photo is not to be had without a token, so it is fetched. */
-async function load(picture, image) {
-  try {
-    const address = URL.createObjectURL(await blob(`/images/${image}/400.jpg`));
-    pictures.push(address);
-    picture.src = address;
-  } catch {
-    picture.alt = "The photo is gone, or its owner restricted what is done with it.";
-  }
 }
 
 function title(one) {

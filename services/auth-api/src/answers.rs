@@ -1,7 +1,5 @@
 //! The table of answered questions, and the answers.
 
-use std::time::Instant;
-
 use chassis::rpc::{Answers, AskError, BoundAnswers, Refusal, ask};
 use chassis::unit_of_work::Draft;
 use clients::auth::{
@@ -14,13 +12,11 @@ use clients::user::FindOrCreate;
 use envelope::{UserId, user};
 
 use crate::account::{Email, Name, Password};
-use crate::attempts::Account;
 use crate::error::Error;
 use crate::handlers::sessions::end_all;
-use crate::secrets::{self as made, CODE_LASTS, CONFIRMATION_LASTS};
-use crate::store::credentials::{self, Standing};
-use crate::store::{secrets, sessions};
-use crate::{App, suspension};
+use crate::secrets::{self as made, CODE_LASTS, CONFIRMATION_LASTS, RESET_LASTS};
+use crate::store::{credentials, resets, secrets, sessions};
+use crate::{App, proof, suspension};
 
 pub(crate) fn answers(app: App) -> BoundAnswers {
     Answers::new()
@@ -51,56 +47,17 @@ async fn end_sessions(app: App, question: EndSessions) -> Result<(), Refusal> {
     Ok(end_all(&app, question.user).await?)
 }
 
-/// Wrong proofs are counted: a stolen token does not allow guessing.
 async fn reauthenticate(app: App, question: Reauthenticate) -> Result<(), Refusal> {
     let Reauthenticate { user, proof } = question;
     let refused = match &proof {
         Proof::Password(_) => "wrong-password",
         Proof::Code(_) => "wrong-code",
     };
-    let account = app.attempts.account(&format!("user {user}"));
-    let proven = match proof {
-        Proof::Password(password) => proven_by_password(&app, &account, user, password).await?,
-        Proof::Code(code) => proven_by_code(&app, &account, user, &code).await?,
-    };
-    if proven {
-        app.attempts.succeeded(&account);
+    if proof::holds(&app, user, proof).await? {
         Ok(())
     } else {
-        app.attempts.failed(account, Instant::now());
         Err(Refusal::new(refused))
     }
-}
-
-async fn proven_by_password(
-    app: &App,
-    account: &Account,
-    user: UserId,
-    password: String,
-) -> Result<bool, Error> {
-    let mut session = app.database.read().await?;
-    let credential = credentials::find(&mut session, user).await?;
-    drop(session);
-    let usable = credential.filter(|found| found.standing == Standing::Confirmed);
-    let place = app.passwords.place().await?;
-    // Others may have failed while this attempt waited for its turn.
-    app.attempts.check(account, Instant::now())?;
-    let expected = usable.map(|found| found.password);
-    Ok(app.passwords.verify(place, password, expected).await?)
-}
-
-async fn proven_by_code(
-    app: &App,
-    account: &Account,
-    user: UserId,
-    code: &str,
-) -> Result<bool, Error> {
-    app.attempts.check(account, Instant::now())?;
-    let hash = made::code_hash(&app.code_key, user, code);
-    let mut work = app.database.begin().await?;
-    let right = secrets::take_code(&mut work, user, &hash, app.clock.micros()).await?;
-    work.commit().await?;
-    Ok(right)
 }
 
 async fn send_code(app: App, question: SendCode) -> Result<(), Refusal> {
@@ -216,7 +173,10 @@ async fn mail_secret(app: App, question: MailSecret) -> Result<String, Refusal> 
     let made = match question.kind {
         AccountMail::Confirm => new_confirmation(&app, question.user).await?,
         AccountMail::Code => new_code(&app, question.user).await?,
-        AccountMail::AlreadyRegistered | AccountMail::AddressChanging => Some(String::new()),
+        AccountMail::Reset => new_reset(&app, question.user).await?,
+        AccountMail::AlreadyRegistered
+        | AccountMail::AddressChanging
+        | AccountMail::PasswordChanged => Some(String::new()),
         // UserAPI makes what that link holds.
         AccountMail::ConfirmAddress => None,
     };
@@ -229,6 +189,16 @@ async fn new_confirmation(app: &App, user: UserId) -> Result<Option<String>, Err
     let mut work = app.database.begin().await?;
     let needed = !work.is_erased(user.0).await?
         && secrets::add_confirmation(&mut work, user, &token.hash, expires_at).await?;
+    work.commit().await?;
+    Ok(needed.then_some(token.text))
+}
+
+async fn new_reset(app: &App, user: UserId) -> Result<Option<String>, Error> {
+    let token = made::token(&app.clock);
+    let expires_at = (app.clock.now() + RESET_LASTS).timestamp_micros();
+    let mut work = app.database.begin().await?;
+    let needed = !work.is_erased(user.0).await?
+        && resets::add(&mut work, user, &token.hash, expires_at).await?;
     work.commit().await?;
     Ok(needed.then_some(token.text))
 }

@@ -1,4 +1,4 @@
-//! What AuthAPI holds about a person - credential, sessions, confirmation links, a code - and how
+//! What AuthAPI holds about a person - credential, sessions, links that were mailed, a code - and how
 //! it goes: fenced and deleted in one transaction with the receipt.
 
 use chassis::consumers::{Delivery, Failure, Handled};

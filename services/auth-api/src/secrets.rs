@@ -10,6 +10,8 @@ use envelope::UserId;
 pub(crate) const SESSION_LASTS: Duration = Duration::days(30);
 /// How long the link of a confirmation mail is good.
 pub(crate) const CONFIRMATION_LASTS: Duration = Duration::hours(24);
+/// How long the link to a new password is good.
+pub(crate) const RESET_LASTS: Duration = Duration::hours(1);
 /// How long a mailed code is good.
 pub(crate) const CODE_LASTS: Duration = Duration::minutes(15);
 
@@ -38,6 +40,13 @@ pub(crate) fn code(clock: &Clock) -> String {
         .unwrap_or_default();
     // 2^64 is so much larger that no code is noticeably likelier than another.
     format!("{:08}", number % CODES)
+}
+
+/// A new code for recovery of 40 random bits, in two halves that are easy to copy.
+pub(crate) fn recovery_code(clock: &Clock) -> String {
+    let secret = clock.secret();
+    let half = |from: usize| secret.get(from..from + 5).unwrap_or_default();
+    format!("{}-{}", half(0), half(5))
 }
 
 /// What is kept of a code: bound to its user, and keyed, since codes are few.

@@ -1,4 +1,4 @@
-//! Who is calling: the extractor that guards routes.
+//! Who is calling: the extractor that guards routes. A token comes in the `Authorization` header, or in a browser's cookie.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,6 +17,7 @@ use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use crate::auth::{Role, Session, VerifyToken};
+use crate::cookie::{SessionCookie, require_same_origin};
 
 /// A token that ended is refused everywhere within a second; half of it is for the way.
 const REMEMBER: Duration = Duration::from_millis(500);
@@ -53,6 +54,7 @@ pub struct Authenticator(Arc<Inner>);
 struct Inner {
     bus: Bus,
     mode: AuthMode,
+    cookie: SessionCookie,
     known: Mutex<HashMap<String, (Instant, Session)>>,
 }
 
@@ -62,8 +64,35 @@ impl Authenticator {
         Self(Arc::new(Inner {
             bus: chassis.bus.clone(),
             mode: chassis.settings.auth_mode,
+            cookie: SessionCookie::of(&chassis.public_url),
             known: Mutex::default(),
         }))
+    }
+
+    /// The cookie that a browser keeps its token in.
+    pub fn cookie(&self) -> SessionCookie {
+        self.0.cookie
+    }
+
+    /// Who sent a request; nobody where it holds no token. What others than our own pages make a browser send along changes
+    /// nothing.
+    pub async fn caller(&self, parts: &Parts) -> Result<Option<Caller>, Problem> {
+        let sent = bearer_token(parts)?;
+        let kept = self.0.cookie.token(&parts.headers)?;
+        let token = match (sent, kept) {
+            (Some(sent), Some(kept)) if sent != kept => {
+                return Err(two_tokens("Send the Authorization header or the cookie."));
+            }
+            (Some(sent), _) => sent,
+            (None, Some(kept)) => {
+                if !parts.method.is_safe() {
+                    require_same_origin(parts)?;
+                }
+                kept
+            }
+            (None, None) => return Ok(None),
+        };
+        self.verify(token).await.map(Some)
     }
 
     /// Whose token this is.
@@ -142,8 +171,8 @@ where
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let token = bearer_token(parts)?.ok_or_else(Problem::unauthorized)?;
-        Authenticator::from_ref(state).verify(token).await
+        let caller = Authenticator::from_ref(state).caller(parts).await?;
+        caller.ok_or_else(Problem::unauthorized)
     }
 }
 
@@ -154,11 +183,14 @@ where
 {
     type Rejection = Problem;
 
-    /// Nobody when no token was sent; a token that is sent must be good.
+    /// Nobody when no token was sent; a token that is sent must be good. A cookie is sent by itself, also when its session has
+    /// ended.
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, Problem> {
-        match bearer_token(parts)? {
-            Some(token) => Authenticator::from_ref(state).verify(token).await.map(Some),
-            None => Ok(None),
+        let caller = Authenticator::from_ref(state).caller(parts).await;
+        let is_sent = parts.headers.contains_key(header::AUTHORIZATION);
+        match caller {
+            Err(problem) if problem.status() == StatusCode::UNAUTHORIZED && !is_sent => Ok(None),
+            caller => caller,
         }
     }
 }
@@ -169,12 +201,7 @@ fn bearer_token(parts: &Parts) -> Result<Option<&str>, Problem> {
         return Ok(None);
     };
     if values.next().is_some() {
-        let detail = "Send one Authorization header.";
-        return Err(Problem::new(
-            StatusCode::UNAUTHORIZED,
-            "unauthorized",
-            detail,
-        ));
+        return Err(two_tokens("Send one Authorization header."));
     }
     let text = value.to_str().map_err(|_| Problem::unauthorized())?;
     let (scheme, token) = text.split_once(' ').ok_or_else(Problem::unauthorized)?;
@@ -182,4 +209,9 @@ fn bearer_token(parts: &Parts) -> Result<Option<&str>, Problem> {
         return Err(Problem::unauthorized());
     }
     Ok(Some(token.trim()))
+}
+
+/// Which of two tokens is meant nobody can tell.
+fn two_tokens(detail: &str) -> Problem {
+    Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", detail)
 }

@@ -13,6 +13,7 @@
 
 pub mod auth;
 pub mod caller;
+pub mod cookie;
 pub mod import;
 pub mod moderation;
 pub mod notifier;

@@ -32,6 +32,10 @@ pub enum AccountMail {
     ConfirmAddress,
     /// Tells at the address as it is that it is to change.
     AddressChanging,
+    /// Holds the link by which a new password is chosen.
+    Reset,
+    /// Tells that the password was changed.
+    PasswordChanged,
 }
 
 /// Sends a mail about an account soon; answered once it is durable.

@@ -66,6 +66,7 @@ pub static AGES: &[Aged] = &[
     kept("*", "parked", "parked_at"),
     kept("tick-api", "upload", "begun_at"),
     swept("auth-api", "confirmation", Age::Until("expires_at")),
+    swept("auth-api", "password_reset", Age::Until("expires_at")),
     swept("auth-api", "session", Age::Until("expires_at")),
     swept("auth-api", "mailed_code", Age::Until("expires_at")),
     swept("auth-api", "suspension", Age::Until("suspended_until")),

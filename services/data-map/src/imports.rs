@@ -44,6 +44,11 @@ pub static IMPORTS: &[(&str, &str, Import)] = &[
     ),
     (
         "auth-api",
+        "password_reset",
+        Import::Stay("a link that leads to the other instance"),
+    ),
+    (
+        "auth-api",
         "session",
         Import::Stay("who is logged in elsewhere is not logged in here"),
     ),
@@ -51,6 +56,16 @@ pub static IMPORTS: &[(&str, &str, Import)] = &[
         "auth-api",
         "mailed_code",
         Import::Stay("a code that the other instance asks for"),
+    ),
+    (
+        "auth-api",
+        "second_factor",
+        Import::Stay("an app that is set up for the other instance"),
+    ),
+    (
+        "auth-api",
+        "recovery_code",
+        Import::Stay("codes that the other instance takes"),
     ),
     (
         "auth-api",

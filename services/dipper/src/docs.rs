@@ -8,8 +8,11 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use chassis::http::{Path, Problem};
+use clients::cookie::SessionCookie;
 use utoipa::openapi::path::Operation;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+};
 use utoipa::openapi::{
     ComponentsBuilder, ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr,
     ResponseBuilder,
@@ -20,12 +23,19 @@ use utoipa_swagger_ui::Config;
 
 use crate::privacy;
 
+const BEARER: &str = "bearer";
+const COOKIE: &str = "cookie";
+
 /// The frame of the OpenAPI document, which the routes fill.
 pub(crate) fn describe() -> OpenApi {
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .description(Some("The token that POST /api/v1/auth/login answers."))
         .build();
+    let cookie = ApiKeyValue::with_description(
+        SessionCookie::Locked.name(),
+        "The same token in a browser, from a log-in with `token_in: cookie`; taken from pages of this origin only. Without TLS, except on the machine itself, it is called `session`.",
+    );
     let info = InfoBuilder::new()
         .title("Dipper")
         .version(env!("CARGO_PKG_VERSION"))
@@ -37,7 +47,8 @@ pub(crate) fn describe() -> OpenApi {
         .info(info)
         .components(Some(
             ComponentsBuilder::new()
-                .security_scheme("bearer", SecurityScheme::Http(bearer))
+                .security_scheme(BEARER, SecurityScheme::Http(bearer))
+                .security_scheme(COOKIE, SecurityScheme::ApiKey(ApiKey::Cookie(cookie)))
                 .build(),
         ))
         .build()
@@ -87,6 +98,7 @@ fn complete(document: &mut OpenApi) {
         for (method, operation) in operations {
             if let Some(operation) = operation {
                 operation.operation_id = Some(name(method, path));
+                take_cookies(operation, method);
                 add_common_answers(operation);
             }
         }
@@ -105,6 +117,23 @@ fn name(method: &str, path: &str) -> String {
         words.push("index");
     }
     words.join("_")
+}
+
+/// Where a token is taken, so is a browser's cookie; what changes something, from our own pages only.
+fn take_cookies(operation: &mut Operation, method: &str) {
+    let bearer = SecurityRequirement::new(BEARER, Vec::<String>::new());
+    let Some(ways) = &mut operation.security else {
+        return;
+    };
+    if !ways.contains(&bearer) {
+        return;
+    }
+    ways.push(SecurityRequirement::new(COOKIE, Vec::<String>::new()));
+    if method != "get" {
+        let answers = &mut operation.responses.responses;
+        let refused = || problem("A page of another origin sent the cookie.").into();
+        answers.entry("403".to_owned()).or_insert_with(refused);
+    }
 }
 
 /// What extractors and layers answer, and in words what each status means.

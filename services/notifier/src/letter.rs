@@ -180,9 +180,11 @@ fn account_link(public_url: &str, kind: AccountMail, secret: &str) -> String {
         AccountMail::Confirm | AccountMail::ConfirmAddress => {
             format!("{public_url}/?token={secret}")
         }
-        AccountMail::AlreadyRegistered | AccountMail::Code | AccountMail::AddressChanging => {
-            format!("{public_url}/")
-        }
+        AccountMail::Reset => format!("{public_url}/?token={secret}#reset"),
+        AccountMail::AlreadyRegistered
+        | AccountMail::Code
+        | AccountMail::AddressChanging
+        | AccountMail::PasswordChanged => format!("{public_url}/"),
     }
 }
 

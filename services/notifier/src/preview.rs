@@ -122,6 +122,8 @@ fn all() -> Result<Vec<Preview>, askama::Error> {
         ("code", AccountMail::Code),
         ("confirm-address", AccountMail::ConfirmAddress),
         ("address-changing", AccountMail::AddressChanging),
+        ("reset", AccountMail::Reset),
+        ("password-changed", AccountMail::PasswordChanged),
     ];
     let mut mails = Vec::new();
     for language in Language::ALL {

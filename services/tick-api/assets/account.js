@@ -1,12 +1,14 @@
 /** My account: name, notifications, log out; and my data: what is kept, what may be done with it, a copy, erase everything. */
 
-import { call, Problem, session } from "./api.js";
+import { call, isPassing, Problem, session } from "./api.js";
 import { showChoices } from "./choices.js";
-import { ask, byId, say } from "./dom.js";
+import { ask, byId, say, warn } from "./dom.js";
+import { showFactor } from "./factor.js";
 import { clearErrors, onSubmit } from "./forms.js";
 import { showKept } from "./kept.js";
 import { t } from "./language.js";
 import { clearForm } from "./new-tick.js";
+import { explainWrongPassword } from "./password.js";
 import { removeAllOf, waitingOf } from "./queue.js";
 import { showSessions } from "./sessions.js";
 
@@ -27,7 +29,7 @@ export function startAccount() {
  * @param {AbortSignal} signal
  */
 export async function showAccount(signal) {
-  await together("account-stack", [showProfile(signal), showSessions(signal)]);
+  await together("account-stack", [showProfile(signal), showFactor(signal), showSessions(signal)]);
 }
 
 async function showProfile(signal) {
@@ -60,7 +62,7 @@ function fill(user) {
   profile = user;
   byId("account-email").textContent = user.email;
   // Password managers look here for whose password is asked for.
-  byId("erase-username").value = user.email;
+  for (const id of ["erase-username", "factor-username", "password-username"]) byId(id).value = user.email;
   const waiting = byId("account-waiting");
   waiting.hidden = !user.new_email;
   waiting.textContent = user.new_email ? t("account.confirm-email", { email: user.new_email }) : "";
@@ -84,36 +86,30 @@ async function save(data) {
   say(t("saved"));
 }
 
-/** Logged out here also when the server cannot be told; its session ends by its age then. */
+/** The cookie is not ours to take away: without an answer one is logged in as before. */
 async function logOut() {
-  const waiting = await waitingOf(session.user);
+  const { user } = session;
+  const waiting = await waitingOf(user);
   const detail = t("logout.detail", { count: waiting.length });
   if (waiting.length && !(await ask(t("logout.question"), detail, t("logout")))) return;
-  await removeAllOf(session.user);
   try {
     await call("POST", "/api/v1/auth/logout");
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
+    if (isPassing(error)) return warn(error.message);
   }
+  await removeAllOf(user);
   session.end();
 }
 
 async function erase(data) {
   if (!(await ask(t("erase.question"), t("erase.detail"), t("erase.title")))) return;
   const body = { password: data.get("password") };
-  const answer = await call("POST", "/api/v1/gdpr/delete", { body, keepSession: true }).catch(explainRefusal);
+  const answer = await call("POST", "/api/v1/gdpr/delete", { body, keepSession: true }).catch(explainWrongPassword);
   await removeAllOf(session.user);
   // The id is a secret: in the fragment it never reaches a server or its log.
   location.hash = `#erasure/${encodeURIComponent(answer.request_id)}`;
   session.end();
-}
-
-/** A refusal without a named field is about the password: nothing else was sent. */
-function explainRefusal(error) {
-  if (error instanceof Problem && [401, 403].includes(error.status)) {
-    error.errors = [{ pointer: "/password", detail: t("erase.password") }];
-  }
-  throw error;
 }
 
 /** The next person at this screen must not see anything of the last one. */

@@ -5,6 +5,7 @@
 
 import { region, t, tOr } from "./language.js";
 
+/** Also the dashboard's: a browser has one session here, whose token is in a cookie that no script can read. */
 const SESSION_KEY = "dipper.session";
 
 /** A refusal by the server, as RFC 9457 (application/problem+json) describes it. */
@@ -86,11 +87,6 @@ class Session extends EventTarget {
     window.addEventListener("storage", ({ key }) => key === SESSION_KEY && this.#changed());
   }
 
-  /** @returns {string | null} the bearer token */
-  get token() {
-    return this.#stored?.token ?? null;
-  }
-
   /** @returns {string | null} the user's id */
   get user() {
     return this.#stored?.user ?? null;
@@ -98,16 +94,16 @@ class Session extends EventTarget {
 
   /** @returns {boolean} whether somebody is logged in */
   get active() {
-    return this.token !== null;
+    return this.user !== null;
   }
 
-  /** @param {{token: string, user: {id: string}}} answer of a fresh log-in */
-  begin({ token, user }) {
-    localStorage.setItem(SESSION_KEY, JSON.stringify({ token, user: user.id }));
+  /** @param {{user: {id: string}}} answer of a fresh log-in */
+  begin({ user }) {
+    localStorage.setItem(SESSION_KEY, JSON.stringify({ user: user.id }));
     this.#changed();
   }
 
-  /** Forgets the token; the server is told by whoever calls this. */
+  /** Forgets who is logged in; the server is told by whoever calls this. */
   end() {
     if (!this.active) return;
     localStorage.removeItem(SESSION_KEY);
@@ -131,7 +127,7 @@ export const session = new Session();
  * @typedef {object} CallOptions
  * @property {unknown} [body] sent as JSON
  * @property {AbortSignal} [signal] gives the call up
- * @property {boolean} [keepSession] a 401 is about the body (a wrong password), not about the token
+ * @property {boolean} [keepSession] a 401 is about the body (a wrong password), not about the session
  */
 
 /**
@@ -144,8 +140,7 @@ export const session = new Session();
  */
 export async function call(method, path, options = {}) {
   const headers = { Accept: "application/json" };
-  const token = session.token;
-  if (token) headers.Authorization = `Bearer ${token}`;
+  const { user } = session;
   const request = { method, headers, signal: options.signal, cache: "no-store" };
   if (options.body !== undefined) {
     headers["Content-Type"] = "application/json";
@@ -153,7 +148,7 @@ export async function call(method, path, options = {}) {
   }
   const { response, text } = await send(path, request);
   if (response.ok) return parse(text);
-  if (response.status === 401 && token && !options.keepSession) endIfCurrent(token);
+  if (response.status === 401 && !options.keepSession) endIfCurrent(user);
   throw new Problem(response.status, parse(text) ?? {}, response.headers.get("Retry-After"));
 }
 
@@ -170,9 +165,9 @@ async function send(path, request) {
   }
 }
 
-/** A late 401 for an old token must not log out whoever logged in since. */
-function endIfCurrent(token) {
-  if (session.token === token) session.end();
+/** A late 401 for one person must not log out whoever logged in since. */
+function endIfCurrent(user) {
+  if (session.user === user) session.end();
 }
 
 /** @returns {any} the JSON in `text`, or `null` when it is none */
@@ -185,19 +180,6 @@ function parse(text) {
 }
 
 /**
- * The file of a picture that only its owner sees: an address in the page cannot say who asks.
- *
- * @param {string} id
- * @returns {Promise<Blob | null>}
- */
-export async function ownPicture(id) {
-  if (!session.active) return null;
-  const headers = { Authorization: `Bearer ${session.token}` };
-  const response = await fetch(`/images/${id}/1024.jpg`, { headers, cache: "no-store" }).catch(() => null);
-  return response?.ok ? response.blob() : null;
-}
-
-/**
  * Sends a photo as it is. `fetch` reports no upload progress, so this uses XMLHttpRequest.
  *
  * @param {Blob} file the photo
@@ -206,12 +188,11 @@ export async function ownPicture(id) {
  */
 export function uploadImage(file, onProgress) {
   return new Promise((resolve, reject) => {
-    const token = session.token;
+    const { user } = session;
     const request = new XMLHttpRequest();
     request.open("POST", "/api/v1/images");
     request.setRequestHeader("Accept", "application/json");
     request.setRequestHeader("Content-Type", file.type);
-    if (token) request.setRequestHeader("Authorization", `Bearer ${token}`);
     request.upload.addEventListener("progress", (event) => {
       if (event.lengthComputable) onProgress(event.loaded / event.total);
     });
@@ -220,7 +201,7 @@ export function uploadImage(file, onProgress) {
       connection.heard(false);
       const body = parse(request.responseText);
       if (request.status === 201 && body) return resolve(body);
-      if (request.status === 401 && token) endIfCurrent(token);
+      if (request.status === 401) endIfCurrent(user);
       reject(new Problem(request.status, body ?? {}, request.getResponseHeader("Retry-After")));
     });
     request.send(file);

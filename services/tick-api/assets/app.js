@@ -10,12 +10,14 @@ import { startDevice } from "./device.js";
 import { byId, el, hush, say, warn } from "./dom.js";
 import { showErasure } from "./erasure.js";
 import { startExport } from "./export.js";
+import { startFactor } from "./factor.js";
 import { showFeed, startFeed } from "./feed.js";
 import { addPasswordToggles } from "./forms.js";
 import { showConfirm, startEntrance } from "./entrance.js";
 import { LANGUAGES, language, region, setLanguage, t, translatePage } from "./language.js";
 import { showLists, startLists } from "./lists.js";
 import { showCorrection, showNewTick, startNewTick } from "./new-tick.js";
+import { showReset, startPassword } from "./password.js";
 import { showPhoto } from "./photo.js";
 import { startReport } from "./report.js";
 import { startSender } from "./sender.js";
@@ -36,6 +38,8 @@ const VIEWS = {
   mailed: { title: "title.mailed" },
   confirm: { title: "title.confirm", show: showConfirm },
   login: { title: "login" },
+  forgotten: { title: "forgotten.title" },
+  reset: { title: "reset.title", show: showReset },
   new: { title: "nav.new", member: true, show: showNewTick },
   edit: { title: "edit.title", member: true, nav: "ticks", section: "new", show: showCorrection },
   ticks: { title: "nav.ticks", member: true, show: showTicks },
@@ -50,8 +54,8 @@ let currentName = "";
 
 /** What the address asks for: `#view` or `#view/argument`. */
 function requested() {
-  // The link in the mail brings its token in the query, whatever its fragment says.
-  if (new URLSearchParams(location.search).has("token")) return ["confirm", ""];
+  // The link in a mail brings its token in the query: most confirm an address, whatever the fragment says.
+  if (new URLSearchParams(location.search).has("token")) return [location.hash === "#reset" ? "reset" : "confirm", ""];
   const [name, argument = ""] = location.hash.slice(1).split("/");
   if (!Object.hasOwn(VIEWS, name)) return ["feed", ""];
   return VIEWS[name].member && !session.active ? ["login", ""] : [name, argument];
@@ -175,6 +179,8 @@ function start() {
   startDevice();
   addPasswordToggles();
   startEntrance();
+  startPassword();
+  startFactor();
   startNewTick();
   startFeed();
   startTicks();

@@ -4,7 +4,7 @@ import { call, Problem, session } from "./api.js";
 import { byId, el } from "./dom.js";
 import { t, tOr } from "./language.js";
 import { followRatings } from "./live.js";
-import { decimal, showOwn, speciesName } from "./pictures.js";
+import { decimal, markBroken, speciesName } from "./pictures.js";
 import { appeal, report } from "./report.js";
 import { isOwn, learnOwnImages, ratingPart } from "./stars.js";
 
@@ -67,7 +67,7 @@ function large(id, name) {
     sizes: "(min-width: 60rem) 44rem, 100vw",
     alt: name,
   });
-  showOwn(img, id);
+  markBroken(img);
   return el("a", { class: "large", href: file(2048), "aria-label": t("photo.full", { name }) }, img);
 }
 

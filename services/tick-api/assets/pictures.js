@@ -1,6 +1,6 @@
 /** What the feed and the own ticks share: a picture, its species, its figures. */
 
-import { call, ownPicture } from "./api.js";
+import { call } from "./api.js";
 import { byId, el, warn } from "./dom.js";
 import { region, t } from "./language.js";
 
@@ -56,25 +56,17 @@ export function picture(id, name) {
     loading: "lazy",
     decoding: "async",
   });
-  showOwn(image, id);
+  markBroken(image);
   return el("a", { class: "picture", href: `#photo/${id}` }, image);
 }
 
 /**
- * Lets a hidden or restricted picture be seen by its owner.
+ * Says of a picture that is not to be had that it is not.
  *
  * @param {HTMLImageElement} image
- * @param {string} id
  */
-export function showOwn(image, id) {
-  const fetched = async () => {
-    const file = await ownPicture(id);
-    if (!file) return image.classList.add("broken");
-    image.removeAttribute("srcset");
-    image.src = URL.createObjectURL(file);
-    image.addEventListener("load", () => URL.revokeObjectURL(image.src), { once: true });
-  };
-  image.addEventListener("error", fetched, { once: true });
+export function markBroken(image) {
+  image.addEventListener("error", () => image.classList.add("broken"), { once: true });
 }
 
 /**

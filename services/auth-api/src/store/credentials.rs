@@ -24,6 +24,8 @@ const GIVE_BACK: &str = "INSERT INTO credential (user_id, password, role, create
     VALUES ($1, $2, $3, $4, $5)
     ON CONFLICT (user_id) DO UPDATE SET password = excluded.password, role = excluded.role";
 const ACCOUNT: &str = "SELECT role, created_at, confirmed_at FROM credential WHERE user_id = $1";
+const SET_PASSWORD: &str = "UPDATE credential SET password = $2
+    WHERE user_id = $1 AND confirmed_at IS NOT NULL";
 const SET_ROLE: &str = "UPDATE credential SET role = $2 WHERE user_id = $1";
 
 /// How far an account has come.
@@ -145,6 +147,17 @@ pub(crate) async fn give_back(
         .bind(created.timestamp_micros()).bind(confirmed.timestamp_micros())
         .execute(c).await.map(drop))?;
     Ok(())
+}
+
+/// Gives a confirmed account another password. Says whether there is one.
+pub(crate) async fn set_password(
+    session: &mut Session,
+    user: UserId,
+    password: &str,
+) -> Result<bool, DatabaseError> {
+    let rows = sql!(session, c => sqlx::query(SET_PASSWORD)
+        .bind(user.0).bind(password).execute(c).await.map(|done| done.rows_affected()))?;
+    Ok(rows > 0)
 }
 
 /// Gives a user another role. Says whether there is such a user.

@@ -20,6 +20,7 @@ const SHOW: &str = "SELECT id, created_at, expires_at FROM session
     WHERE user_id = $1 AND id = $2 AND expires_at > $3";
 const COUNT: &str = "SELECT COUNT(*) FROM session WHERE user_id = $1 AND expires_at > $2";
 const DELETE_ALL: &str = "DELETE FROM session WHERE user_id = $1";
+const DELETE_OTHERS: &str = "DELETE FROM session WHERE user_id = $1 AND id <> $2";
 const DELETE: &str = "DELETE FROM session WHERE id = $1 AND user_id = $2";
 
 /// A session as it is kept.
@@ -113,6 +114,16 @@ pub(crate) async fn show(
 /// Ends all sessions of this user.
 pub(crate) async fn delete_all(session: &mut Session, user: UserId) -> Result<(), DatabaseError> {
     sql!(session, c => sqlx::query(DELETE_ALL).bind(user.0).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// Ends all sessions of this user but one.
+pub(crate) async fn delete_others(
+    session: &mut Session,
+    user: UserId,
+    kept: Uuid,
+) -> Result<(), DatabaseError> {
+    sql!(session, c => sqlx::query(DELETE_OTHERS).bind(user.0).bind(kept).execute(c).await.map(drop))?;
     Ok(())
 }
 

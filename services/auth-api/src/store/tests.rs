@@ -9,6 +9,8 @@ use super::credentials::Standing;
 use super::sessions::Row;
 use super::*;
 
+mod proofs;
+
 const NOW: i64 = 1_000;
 const LATER: i64 = 2_000;
 
@@ -280,6 +282,14 @@ async fn fill(session: &mut Session, user: UserId) {
     sessions::insert(session, user, &name, &row(NOW))
         .await
         .unwrap();
+    credentials::confirm(session, user, "x", NOW).await.unwrap();
+    resets::add(session, user, &name, LATER).await.unwrap();
+    second_factors::begin(session, user, b"secret")
+        .await
+        .unwrap();
+    second_factors::add_recovery(session, user, &name)
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -289,9 +299,9 @@ async fn erasing_deletes_all_rows_of_that_person_and_no_others() {
     let (ada, bob) = (user(), user());
     fill(&mut work, ada).await;
     fill(&mut work, bob).await;
-    assert_eq!(erase(&mut work, ada).await.unwrap(), 4);
+    assert_eq!(erase(&mut work, ada).await.unwrap(), 7);
     assert_eq!(erase(&mut work, ada).await.unwrap(), 0);
-    assert_eq!(erase(&mut work, bob).await.unwrap(), 4);
+    assert_eq!(erase(&mut work, bob).await.unwrap(), 7);
 }
 
 #[tokio::test]

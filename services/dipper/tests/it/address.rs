@@ -30,7 +30,7 @@ async fn change_to(api: &Api, birder: &Birder, email: &str) -> Answer {
 }
 
 /// A mail to an address with these words in its subject.
-async fn mail_to(api: &Api, address: &str, subject: &str) -> Value {
+pub async fn mail_to(api: &Api, address: &str, subject: &str) -> Value {
     eventually("the mail is there", || async {
         let mails = api.mails_to(address).await;
         mails

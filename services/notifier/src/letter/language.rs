@@ -83,11 +83,15 @@ impl Language {
             (Self::English, AccountMail::Code) => "Your Dipper code",
             (Self::English, AccountMail::ConfirmAddress) => "Confirm your new address",
             (Self::English, AccountMail::AddressChanging) => "Your Dipper address is to change",
+            (Self::English, AccountMail::Reset) => "Choose a new Dipper password",
+            (Self::English, AccountMail::PasswordChanged) => "Your Dipper password was changed",
             (Self::Swedish, AccountMail::Confirm) => "Bekräfta ditt konto hos Dipper",
             (Self::Swedish, AccountMail::AlreadyRegistered) => "Du har redan ett konto hos Dipper",
             (Self::Swedish, AccountMail::Code) => "Din kod från Dipper",
             (Self::Swedish, AccountMail::ConfirmAddress) => "Bekräfta din nya adress",
             (Self::Swedish, AccountMail::AddressChanging) => "Din adress hos Dipper ska ändras",
+            (Self::Swedish, AccountMail::Reset) => "Välj ett nytt lösenord hos Dipper",
+            (Self::Swedish, AccountMail::PasswordChanged) => "Ditt lösenord hos Dipper är ändrat",
         }
     }
 }

@@ -102,6 +102,18 @@ fn the_confirmation_link_holds_the_token() {
 }
 
 #[test]
+fn the_link_to_a_new_password_leads_to_the_page_where_it_is_chosen() {
+    for language in Language::ALL {
+        let letter = account(URL, (language, "Ada"), AccountMail::Reset, "t0ken").unwrap();
+        let link = "https://birds.example/?token=t0ken#reset";
+        assert!(letter.text.contains(link), "{}", letter.text);
+        assert!(letter.html.contains(&format!("href=\"{link}\"")));
+        let told = account(URL, (language, "Ada"), AccountMail::PasswordChanged, "").unwrap();
+        assert!(!told.text.contains("token"), "{}", told.text);
+    }
+}
+
+#[test]
 fn a_new_address_is_told_the_link_and_the_old_one_is_not() {
     let new = account(
         URL,

@@ -66,6 +66,8 @@ fn name(kind: AccountMail) -> &'static str {
         AccountMail::Code => "code",
         AccountMail::ConfirmAddress => "confirm-address",
         AccountMail::AddressChanging => "address-changing",
+        AccountMail::Reset => "reset",
+        AccountMail::PasswordChanged => "password-changed",
     }
 }
 
@@ -76,6 +78,8 @@ fn kind(name: &str) -> Result<AccountMail, DatabaseError> {
         AccountMail::Code,
         AccountMail::ConfirmAddress,
         AccountMail::AddressChanging,
+        AccountMail::Reset,
+        AccountMail::PasswordChanged,
     ]
     .into_iter()
     .find(|kind| self::name(*kind) == name)

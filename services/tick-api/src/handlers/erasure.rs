@@ -1,7 +1,7 @@
 //! A person asks to be forgotten.
 
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderName, StatusCode, header};
 use chassis::http::{FieldError, Json, Problem};
 use chassis::rpc::ask;
 use chassis::settings::AuthMode;
@@ -78,7 +78,7 @@ pub(crate) async fn create(
     State(app): State<App>,
     caller: Caller,
     Json(request): Json<ErasureRequest>,
-) -> Result<(StatusCode, Json<AcceptedErasure>), Error> {
+) -> Result<(StatusCode, [(HeaderName, String); 1], Json<AcceptedErasure>), Error> {
     let user = caller.user;
     let proof = request.proof()?;
     // Whoever is being erased has no password any more that could be right.
@@ -97,7 +97,8 @@ pub(crate) async fn create(
         request_id: opened.request_id,
         due_at: opened.due_at,
     };
-    Ok((StatusCode::ACCEPTED, Json(accepted)))
+    let cookie = [(header::SET_COOKIE, app.authenticator.cookie().clear())];
+    Ok((StatusCode::ACCEPTED, cookie, Json(accepted)))
 }
 
 /// Mails the caller a code that takes the place of the password.

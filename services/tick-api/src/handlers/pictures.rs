@@ -3,10 +3,11 @@
 use axum::extract::State;
 use axum::http::HeaderName;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use axum::http::request::Parts;
 use chassis::http::{Path, Problem};
 use clients::Caller;
 use clients::auth::Role;
-use envelope::{ImageId, UserId};
+use envelope::ImageId;
 use uuid::Uuid;
 
 use super::images::missing;
@@ -37,7 +38,7 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
 )]
 pub(crate) async fn show(
     State(app): State<App>,
-    caller: Result<Option<Caller>, Problem>,
+    parts: Parts,
     Path((id, file)): Path<(Uuid, String)>,
 ) -> Result<([(HeaderName, &'static str); 3], Vec<u8>), Error> {
     let image = ImageId(id);
@@ -47,10 +48,7 @@ pub(crate) async fn show(
     drop(session);
     let caching = match seen_by {
         Some(SeenBy::Everybody) => FOR_EVERYBODY,
-        Some(SeenBy::Owner(owner)) if is(&caller, owner) => FOR_FEW,
-        Some(SeenBy::OwnerAndModerators(owner)) if is(&caller, owner) || moderates(&caller) => {
-            FOR_FEW
-        }
+        Some(seen_by) if is_seen_by(seen_by, caller(&app, &parts).await) => FOR_FEW,
         // Files without a row are an upload on its way, or the rest of one that failed.
         _ => return Err(missing(&app, image).await),
     };
@@ -67,14 +65,21 @@ pub(crate) async fn show(
     }
 }
 
-/// Whether the one who asks is this user. What everybody sees needs no token, so one that is not good is as none.
-fn is(caller: &Result<Option<Caller>, Problem>, user: UserId) -> bool {
-    matches!(caller, Ok(Some(caller)) if caller.user == user)
+/// Who asks. What everybody sees needs no token, so nobody is asked about one then; and one that is not good is as none.
+async fn caller(app: &App, parts: &Parts) -> Option<Caller> {
+    app.authenticator.caller(parts).await.ok().flatten()
 }
 
-/// Whether the one who asks looks after what others should not see.
-fn moderates(caller: &Result<Option<Caller>, Problem>) -> bool {
-    matches!(caller, Ok(Some(caller)) if caller.role >= Role::Moderator)
+/// Whether a picture that not everybody sees is seen by this one.
+fn is_seen_by(seen_by: SeenBy, caller: Option<Caller>) -> bool {
+    let Some(caller) = caller else {
+        return false;
+    };
+    match seen_by {
+        SeenBy::Everybody => true,
+        SeenBy::Owner(owner) => caller.user == owner,
+        SeenBy::OwnerAndModerators(owner) => caller.user == owner || caller.role >= Role::Moderator,
+    }
 }
 
 /// The size that a file's name stands for; each has one name only.

@@ -15,7 +15,7 @@ const LOOKS = [
   { size: "desk", locale: "sv-SE", scheme: "light" },
   { size: "desk", locale: "en-GB", scheme: "dark" },
 ];
-const GUEST = ["feed", "feed/best", "register", "mailed", "login", "photo"];
+const GUEST = ["feed", "feed/best", "register", "mailed", "login", "forgotten", "reset", "photo"];
 const MEMBER = ["feed", "photo", "new", "edit", "ticks", "lists", "lists/year", "account", "data", "erasure/unknown"];
 
 /** What a page waits for; the line for news stays open. */
@@ -41,7 +41,7 @@ async function openAll(page) {
 async function look(context, url, view, file) {
   const page = await context.newPage();
   const pending = pendingOf(page);
-  await page.goto(`${url}/#${view}`);
+  await page.goto(`${url}/${view}`);
   await page.locator("h1:visible").waitFor();
   await page.locator("#figures").waitFor();
   await until("all answers and pictures", () => pending.size === 0);
@@ -76,7 +76,7 @@ async function tour(browser, { url, owner, image, ticked, folder }, { size, loca
   await context.addInitScript(watch);
   const named = (view, who) => path.join(folder, [view.replace("/", "-"), who, size, scheme, locale.slice(0, 2)].join("."));
   const about = { photo: image, edit: ticked };
-  const address = (view) => (view in about ? `${view}/${about[view]}` : view);
+  const address = (view) => (view === "reset" ? "?token=none#reset" : `#${view in about ? `${view}/${about[view]}` : view}`);
   for (const view of GUEST) await look(context, url, address(view), named(view, "guest"));
   const page = await context.newPage();
   await page.goto(url);
