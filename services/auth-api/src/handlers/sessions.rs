@@ -5,7 +5,9 @@ use std::time::Instant;
 use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, header};
 use chassis::database::DatabaseError;
-use chassis::http::{Cursor, FieldError, Json, List, ListQuery, PageRequest, Path, Problem, Query};
+use chassis::http::{
+    ClientAddress, Cursor, FieldError, Json, List, ListQuery, PageRequest, Path, Problem, Query,
+};
 use chassis::rpc::ask;
 use chassis::unit_of_work::Draft;
 use chrono::{DateTime, Utc};
@@ -80,16 +82,17 @@ pub(crate) struct SessionView {
         (status = 403, description = "The user is shut out for a time; see Retry-After", body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "The user was erased just now", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "A field is wrong", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many failed attempts for this account; see Retry-After", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many attempts, at this account or from this address; see Retry-After", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "Try again soon", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn create(
     State(app): State<App>,
+    client: ClientAddress,
     Json(new): Json<NewSession>,
 ) -> Result<([(HeaderName, &'static str); 1], Json<BegunSession>), Error> {
     let (email, password) = new.parse()?;
-    let user = authenticate(&app, email, password).await?;
+    let user = authenticate(&app, client, email, password).await?;
     let session = begin(&app, user).await?;
     Ok((NOT_STORED, Json(session)))
 }
@@ -218,11 +221,14 @@ impl NewSession {
 
 /// Who has this address and password. An unknown address, an unconfirmed one and a wrong password
 /// take the same steps.
-async fn authenticate(app: &App, email: Email, password: String) -> Result<UserId, Error> {
-    let account = app
-        .attempts
-        .account(&format!("email {}", email.normalised()));
-    app.attempts.check(&account, Instant::now())?;
+async fn authenticate(
+    app: &App,
+    client: ClientAddress,
+    email: Email,
+    password: String,
+) -> Result<UserId, Error> {
+    let login = app.attempts.login(&email.normalised(), client.network());
+    app.attempts.check_login(&login, Instant::now())?;
     let email = email.into_string();
     let known = ask(&app.bus, &FindByEmail { email }).await?;
     let user = known.unwrap_or(UserId(Uuid::nil()));
@@ -232,13 +238,13 @@ async fn authenticate(app: &App, email: Email, password: String) -> Result<UserI
     let usable = credential.filter(|found| found.standing == Standing::Confirmed);
     let place = app.passwords.place().await?;
     // Others may have failed while this attempt waited for its turn.
-    app.attempts.check(&account, Instant::now())?;
+    app.attempts.check_login(&login, Instant::now())?;
     let expected = usable.map(|found| found.password);
     if app.passwords.verify(place, password, expected).await? {
-        app.attempts.succeeded(&account);
+        app.attempts.logged_in(&login);
         Ok(user)
     } else {
-        app.attempts.failed(account, Instant::now());
+        app.attempts.login_failed(login, Instant::now());
         Err(Error::WrongCredentials)
     }
 }
