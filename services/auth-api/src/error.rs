@@ -76,7 +76,7 @@ impl From<Error> for Problem {
             Error::TooManyAttempts(wait) => Self::new(
                 StatusCode::TOO_MANY_REQUESTS,
                 "too-many-attempts",
-                "Too many failed attempts for this account; wait before the next.",
+                "Too many failed attempts; wait before the next.",
             )
             .retry_after(wait.as_secs() + 1),
             Error::Suspended(until, wait) => Self::new(

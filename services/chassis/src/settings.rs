@@ -1,6 +1,7 @@
 //! What a process is configured with: flags over `DIPPER_*` variables over a TOML file over
 //! defaults. The environment is read here and nowhere else.
 
+mod environment;
 mod values;
 
 use std::collections::BTreeMap;
@@ -15,18 +16,15 @@ use serde::{Deserialize, Serialize};
 use crate::bus::Access;
 use crate::bus::streams::StreamSettings;
 use crate::database::DatabaseUrl;
+use crate::http::{LIMITS, Policy};
 use crate::keys::Keys;
 use crate::ledger::Ledger;
 use crate::nats_server::Credentials;
-pub use values::{AgeGate, AuthMode, LogFormat, Seconds, Secret};
+use environment::{all_set, from_environment, merge};
+pub use values::{AgeGate, AuthMode, LogFormat, Rate, Seconds, Secret};
 
-const PREFIX: &str = "DIPPER_";
-const RETENTION_PREFIX: &str = "retention_";
 /// Whoever is erased is to be gone from backups within a time that they live to see.
 const LONGEST_BACKUP_LIFE: Duration = Duration::from_hours(10 * 365 * 24);
-/// Variables of our scripts and tests, which are no settings.
-const NOT_SETTINGS: [&str; 2] = ["config", "test_"];
-
 /// All settings. Each can be written in the TOML file under its name, or set as `DIPPER_<NAME>`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -100,6 +98,17 @@ pub struct Settings {
     pub new_secret: Option<Secret>,
     /// For how long a rotation keeps the old key after the new one seals: longer than any request takes.
     pub key_overlap: Seconds,
+    /// Proxies in front, separated by commas, as addresses or networks (`10.0.0.0/8`): only they are believed whom they ask
+    /// for (`X-Forwarded-For`).
+    pub trusted_proxies: String,
+    /// Origins of apps that browsers may let use the API, separated by commas: `https://app.example.org`.
+    pub cors_origins: String,
+    /// How many HTTP connections may be open at once.
+    pub connections: usize,
+    /// The same from one address, but for proxies and this machine itself; 0 for any number.
+    pub connections_per_address: usize,
+    /// How often somebody may do something, by its name: `login = "60/60s"`, or `off`.
+    pub limit: BTreeMap<String, Rate>,
     /// Shorter lives of streams by name, for tests: `USER = "60s"`.
     pub retention: BTreeMap<String, Seconds>,
     /// Which log lines are written, e.g. `info` or `chassis=debug`.
@@ -137,6 +146,11 @@ impl Default for Settings {
             secret: None,
             new_secret: None,
             key_overlap: Seconds(Duration::from_secs(30)),
+            trusted_proxies: String::new(),
+            cors_origins: String::new(),
+            connections: 10_000,
+            connections_per_address: 200,
+            limit: BTreeMap::new(),
             retention: BTreeMap::new(),
             log: "info,async_nats=error,sqlx=warn".to_owned(),
             log_format: LogFormat::default(),
@@ -186,6 +200,22 @@ impl Settings {
                     .join(", ")
             );
         }
+        for name in self.limit.keys() {
+            ensure!(
+                LIMITS.iter().any(|limit| limit.name == name),
+                "configuration: limit of {name}: there is no such limit; there are {}",
+                LIMITS
+                    .iter()
+                    .map(|limit| limit.name)
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            );
+        }
+        ensure!(
+            self.connections > 0,
+            "configuration: connections: at least 1"
+        );
+        Policy::new(self, "").map_err(|why| anyhow::anyhow!("configuration: {why}"))?;
         ensure!(
             self.backup_life.0 <= LONGEST_BACKUP_LIFE,
             "configuration: backup_life: at most {}s, ten years",
@@ -299,70 +329,6 @@ fn one_line(error: &toml::de::Error) -> String {
     error.message().replace('\n', " ")
 }
 
-fn from_environment(
-    environment: impl Iterator<Item = (String, String)>,
-) -> (toml::Table, Vec<String>) {
-    let known = toml::Table::try_from(all_set()).unwrap_or_default();
-    let (mut table, mut retention, mut unknown) =
-        (toml::Table::new(), toml::Table::new(), Vec::new());
-    for (name, value) in environment {
-        let Some(key) = name.strip_prefix(PREFIX).map(str::to_lowercase) else {
-            continue;
-        };
-        if let Some(stream) = key.strip_prefix(RETENTION_PREFIX) {
-            retention.insert(stream.to_uppercase(), value.into());
-        } else if let Some(example) = known.get(&key) {
-            table.insert(key, typed(example, value));
-        } else if !NOT_SETTINGS.iter().any(|front| key.starts_with(front)) {
-            unknown.push(name);
-        }
-    }
-    if !retention.is_empty() {
-        table.insert("retention".to_owned(), retention.into());
-    }
-    (table, unknown)
-}
-
-/// Variables are texts; a setting that is a number gets one if the text is one.
-fn typed(example: &toml::Value, value: String) -> toml::Value {
-    match value.parse::<i64>() {
-        Ok(number) if example.is_integer() => number.into(),
-        _ => value.into(),
-    }
-}
-
-/// Settings in which every key appears.
-fn all_set() -> Settings {
-    let some = || Some(Secret::default());
-    Settings {
-        listen: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
-        public_url: Some(String::new()),
-        nats_url: some(),
-        nats_credentials: Some(PathBuf::new()),
-        nats_server: Some(PathBuf::new()),
-        postgres_programs: Some(PathBuf::new()),
-        nats_monitoring: Some(String::new()),
-        database_url: some(),
-        smtp_url: some(),
-        digest_interval: Some(Seconds(Duration::from_secs(1))),
-        ledger: Some(PathBuf::new()),
-        secret: some(),
-        new_secret: some(),
-        ..Settings::default()
-    }
-}
-
-fn merge(under: &mut toml::Table, over: toml::Table) {
-    for (key, value) in over {
-        match (under.get_mut(&key), value) {
-            (Some(toml::Value::Table(inner)), toml::Value::Table(value)) => merge(inner, value),
-            (_, value) => {
-                under.insert(key, value);
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -379,6 +345,7 @@ mod tests {
         let (settings, unknown) = load(&[
             ("DIPPER_LISTEN", "127.0.0.1:9000"),
             ("DIPPER_RETENTION_USER", "60s"),
+            ("DIPPER_LIMIT_LOGIN", "5/10s"),
             ("DIPPER_NATS_REPLICAS", "3"),
             ("DIPPER_AUTH_MODE", "trust"),
             ("DIPPER_TEST_POSTGRES", "/usr/bin"),
@@ -392,6 +359,7 @@ mod tests {
             (settings.nats_replicas, settings.auth_mode),
             (3, AuthMode::Trust)
         );
+        assert_eq!(settings.limit["login"], "5/10s".parse().unwrap());
         assert_eq!(unknown, ["DIPPER_LISTN"]);
     }
 
@@ -412,6 +380,11 @@ mod tests {
             ("DIPPER_LISTEN", "everywhere"),
             ("DIPPER_AUTH_MODE", "open"),
             ("DIPPER_DATABASE_URL", "mysql://x"),
+            ("DIPPER_LIMIT_NOPE", "1/1s"),
+            ("DIPPER_LIMIT_LOGIN", "often"),
+            ("DIPPER_CORS_ORIGINS", "null"),
+            ("DIPPER_TRUSTED_PROXIES", "the proxy"),
+            ("DIPPER_CONNECTIONS", "0"),
         ] {
             let error = format!("{:#}", load(&[(name, value)]).unwrap_err());
             assert!(error.starts_with("configuration"), "{error}");

@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use chassis::Chassis;
 use chassis::bus::Bus;
-use chassis::http::Problem;
+use chassis::http::{Problem, count_account};
 use chassis::rpc::ask;
 use chassis::settings::AuthMode;
 use envelope::UserId;
@@ -172,7 +172,9 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let caller = Authenticator::from_ref(state).caller(parts).await?;
-        caller.ok_or_else(Problem::unauthorized)
+        let caller = caller.ok_or_else(Problem::unauthorized)?;
+        count_account(parts, caller.user.0)?;
+        Ok(caller)
     }
 }
 

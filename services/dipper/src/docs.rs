@@ -7,7 +7,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use chassis::http::{Path, Problem};
+use chassis::http::{LIMITS, Path, Problem};
 use clients::cookie::SessionCookie;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{
@@ -99,7 +99,7 @@ fn complete(document: &mut OpenApi) {
             if let Some(operation) = operation {
                 operation.operation_id = Some(name(method, path));
                 take_cookies(operation, method);
-                add_common_answers(operation);
+                add_common_answers(operation, is_limited(method, path));
             }
         }
     }
@@ -136,8 +136,14 @@ fn take_cookies(operation: &mut Operation, method: &str) {
     }
 }
 
+
+fn is_limited(method: &str, path: &str) -> bool {
+    let mut routes = LIMITS.iter().flat_map(|limit| limit.routes);
+    routes.any(|(of, route)| of.as_str().eq_ignore_ascii_case(method) && *route == path)
+}
+
 /// What extractors and layers answer, and in words what each status means.
-fn add_common_answers(operation: &mut Operation) {
+fn add_common_answers(operation: &mut Operation, is_limited: bool) {
     let body = operation.request_body.as_ref().and_then(|body| match body {
         RefOr::T(body) => Some(body),
         RefOr::Ref(_) => None,
@@ -161,6 +167,9 @@ fn add_common_answers(operation: &mut Operation) {
             503,
             "A part of the system is not available; try again soon.",
         ));
+    }
+    if is_limited {
+        common.push((429, "This was done too often; see Retry-After."));
     }
     let answers = &mut operation.responses.responses;
     for (status, description) in common {
@@ -209,7 +218,7 @@ async fn asyncapi() -> Response {
 /// What a page may do that is one file without scripts.
 pub(crate) const PAGE_POLICY: [(header::HeaderName, &str); 1] = [(
     header::CONTENT_SECURITY_POLICY,
-    "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 )];
 
 /// The event catalogue as a page.
@@ -247,7 +256,7 @@ fn file_of_viewer(name: &str, docs: Docs) -> Result<Response, Problem> {
         .map_err(|error| Problem::internal(&error))?
         .ok_or_else(Problem::not_found)?;
     // The viewer draws with style attributes and pictures inside its style sheet.
-    let policy = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'";
+    let policy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
     let headers = [
         (header::CONTENT_TYPE, file.content_type),
         (header::CONTENT_SECURITY_POLICY, policy.to_owned()),

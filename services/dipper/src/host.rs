@@ -9,12 +9,11 @@ use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::serve::ListenerExt as _;
 use chassis::bus::monitoring::not_durable;
 use chassis::bus::streams::{self, StreamSettings, erasable};
 use chassis::bus::{Access, Bus};
 use chassis::clock::Clock;
-use chassis::http::{Json, Problem};
+use chassis::http::{self, Json, Policy, Problem};
 use chassis::lifecycle::Lifecycle;
 use chassis::objects::Objects;
 use chassis::restored::{self, Gate};
@@ -112,6 +111,8 @@ pub(crate) struct Host {
     services: Vec<Service>,
     health: Vec<Health>,
     gate: Gate,
+    settings: Arc<Settings>,
+    policy: Policy,
 }
 
 impl Host {
@@ -127,16 +128,13 @@ impl Host {
         let keys = settings.keys()?;
         let objects = Objects::open(&settings.data_dir.join("objects"))?;
         let settings = Arc::new(settings);
+        let public_url = settings.public_url.as_deref().unwrap_or(public_url);
+        let policy = Policy::new(&settings, public_url).map_err(anyhow::Error::msg)?;
         let mut services = Vec::with_capacity(names.len());
         for name in names {
             let chassis = Chassis {
                 settings: Arc::clone(&settings),
-                public_url: settings
-                    .public_url
-                    .as_deref()
-                    .unwrap_or(public_url)
-                    .trim_end_matches('/')
-                    .into(),
+                public_url: public_url.trim_end_matches('/').into(),
                 clock: Clock::default(),
                 lifecycle: lifecycle.clone(),
                 bus: Bus::connect(&access(name.as_str())?, name.as_str()).await?,
@@ -154,6 +152,8 @@ impl Host {
             services,
             health,
             gate,
+            settings,
+            policy,
         })
     }
 
@@ -194,20 +194,12 @@ impl Host {
             .with_state(state);
         let router = docs::serve(router.merge(operations));
         let gate = middleware::from_fn_with_state(self.gate.clone(), unless_closed);
-        let router = chassis::http::around(router.layer(gate));
-        let listener = door.listener.tap_io(|stream| {
-            // A small answer must not wait for the acknowledgement of the one before.
-            if let Err(error) = stream.set_nodelay(true) {
-                tracing::debug!(%error, "cannot set TCP_NODELAY");
-            }
-        });
+        let router = http::around(router.layer(gate), &self.policy);
+        let connections = self.policy.connections(&self.settings);
         let stop = self.lifecycle.token();
         self.lifecycle.spawn("http", async move {
-            let service = router.into_make_service_with_connect_info::<SocketAddr>();
-            let asked = stop.clone().cancelled_owned();
-            let serving = axum::serve(listener, service).with_graceful_shutdown(asked);
             tokio::select! {
-                outcome = serving.into_future() => outcome?,
+                () = http::serve(door.listener, router, connections, stop.clone()) => {}
                 // Whoever does not end their request does not keep the process.
                 () = async { stop.cancelled().await; tokio::time::sleep(LAST_ANSWERS).await } => {
                     tracing::info!("connections that did not end were closed");

@@ -2,6 +2,7 @@
 
 use askama::Template;
 use axum::extract::Path;
+use axum::http::HeaderName;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::response::{Html, IntoResponse as _, Response};
 use chassis::http::Problem;
@@ -21,6 +22,7 @@ const NAME: &str = "Åsa <b>Öberg</b> & Son";
 const SECRET: &str = "12345678";
 
 /// The page has frames of its own mails, and nothing from elsewhere.
+const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 const PAGE_POLICY: &str =
     "default-src 'none'; style-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'";
 /// A mail has its styles in itself, as mail programs want it, and runs nothing.
@@ -110,7 +112,12 @@ async fn mail(Path((language, name)): Path<(String, String)>) -> Result<Response
     responses((status = 200, description = "The drawing.", body = String, content_type = "image/svg+xml"))
 )]
 async fn picture() -> Response {
-    let headers = [(CONTENT_TYPE, "image/svg+xml"), (CACHE_CONTROL, "no-store")];
+    let headers = [
+        (CONTENT_TYPE, "image/svg+xml"),
+        (CACHE_CONTROL, "no-store"),
+        // The frame around the mail is of no origin, as a mail program is.
+        (RESOURCE_POLICY, "cross-origin"),
+    ];
     (headers, include_str!("../assets/bird.svg")).into_response()
 }
 

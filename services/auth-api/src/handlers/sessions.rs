@@ -7,7 +7,9 @@ use axum::http::request::Parts;
 use axum::http::{HeaderName, StatusCode, header};
 use axum::response::IntoResponse;
 use chassis::database::DatabaseError;
-use chassis::http::{Cursor, FieldError, Json, List, ListQuery, PageRequest, Path, Problem, Query};
+use chassis::http::{
+    ClientAddress, Cursor, FieldError, Json, List, ListQuery, PageRequest, Path, Problem, Query,
+};
 use chassis::rpc::ask;
 use chassis::unit_of_work::Draft;
 use chrono::{DateTime, Utc};
@@ -100,13 +102,14 @@ pub(crate) struct SessionView {
         (status = 403, description = "The user is shut out for a time; see Retry-After. Or a page of another origin asked for a cookie", body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "The user was erased just now", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "A field is wrong", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many failed attempts for this account; see Retry-After", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many attempts, at this account or from this address; see Retry-After", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "Try again soon", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn create(
     State(app): State<App>,
     parts: Parts,
+    client: ClientAddress,
     Json(new): Json<NewSession>,
 ) -> Result<impl IntoResponse, Error> {
     let token_in = new.token_in;
@@ -114,7 +117,7 @@ pub(crate) async fn create(
         // Nobody else may log a browser in as somebody they know.
         require_same_origin(&parts)?;
     }
-    let user = authenticate(&app, new.parse()?).await?;
+    let user = authenticate(&app, client, new.parse()?).await?;
     let mut session = begin(&app, user).await?;
     let cookie = match token_in {
         TokenIn::Body => None,
@@ -268,16 +271,18 @@ impl NewSession {
 
 /// Who has this address and password. An unknown address, an unconfirmed one and a wrong password
 /// take the same steps.
-async fn authenticate(app: &App, factors: Factors) -> Result<UserId, Error> {
+async fn authenticate(
+    app: &App,
+    client: ClientAddress,
+    factors: Factors,
+) -> Result<UserId, Error> {
     let Factors {
         email,
         password,
         code,
     } = factors;
-    let account = app
-        .attempts
-        .account(&format!("email {}", email.normalised()));
-    app.attempts.check(&account, Instant::now())?;
+    let login = app.attempts.login(&email.normalised(), client.network());
+    app.attempts.check_login(&login, Instant::now())?;
     let email = email.into_string();
     let known = ask(&app.bus, &FindByEmail { email }).await?;
     let user = known.unwrap_or(UserId(Uuid::nil()));
@@ -287,7 +292,7 @@ async fn authenticate(app: &App, factors: Factors) -> Result<UserId, Error> {
     let usable = credential.filter(|found| found.standing == Standing::Confirmed);
     let place = app.passwords.place().await?;
     // Others may have failed while this attempt waited for its turn.
-    app.attempts.check(&account, Instant::now())?;
+    app.attempts.check_login(&login, Instant::now())?;
     let expected = usable.map(|found| found.password);
     let proven = if app.passwords.verify(place, password, expected).await? {
         second_factor::require(app, user, code.as_deref()).await
@@ -295,9 +300,9 @@ async fn authenticate(app: &App, factors: Factors) -> Result<UserId, Error> {
         Err(Error::WrongCredentials)
     };
     match &proven {
-        Ok(()) => app.attempts.succeeded(&account),
+        Ok(()) => app.attempts.logged_in(&login),
         Err(Error::WrongCredentials | Error::WrongCode) => {
-            app.attempts.failed(account, Instant::now());
+            app.attempts.login_failed(login, Instant::now());
         }
         Err(_) => {}
     }

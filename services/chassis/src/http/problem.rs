@@ -112,6 +112,13 @@ impl Problem {
         Self::new(StatusCode::GONE, "gone", "This was deleted.")
     }
 
+    /// 429: somebody asks more often than anybody should.
+    pub fn too_many_requests(wait: std::time::Duration) -> Self {
+        let detail = "You do this more often than we can serve; wait before the next time.";
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "too-many-requests", detail)
+            .retry_after(wait.as_secs() + 1)
+    }
+
     /// 503: something we depend on is away; trying again soon may work.
     pub fn unavailable() -> Self {
         let detail =

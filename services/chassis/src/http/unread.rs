@@ -101,7 +101,7 @@ mod tests {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::{TcpListener, TcpStream};
 
-    use crate::http::{around, body_within};
+    use crate::http::{Policy, around, body_within};
 
     /// Sends a picture of 12 MB to routes that refuse it, and reads what is answered afterwards.
     async fn send_all_then_read(path: &str) -> String {
@@ -114,7 +114,8 @@ mod tests {
             );
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
-        let server = tokio::spawn(async { axum::serve(listener, around(routes)).await });
+        let server =
+            tokio::spawn(async { axum::serve(listener, around(routes, &Policy::default())).await });
         let mut client = TcpStream::connect(address).await.unwrap();
         let head = format!(
             "POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {LENGTH}\r\nconnection: close\r\n\r\n"

@@ -66,6 +66,54 @@ impl Serialize for Seconds {
     }
 }
 
+/// How often something may be done, written as `60/30s` (60 times in 30 seconds) or `off`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// So many; 0 for any number.
+    pub count: u32,
+    /// In this time.
+    pub time: Duration,
+}
+
+impl Rate {
+    /// So many in this time.
+    pub fn new(count: u32, time: Duration) -> Self {
+        Self { count, time }
+    }
+}
+
+impl std::str::FromStr for Rate {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if matches!(text, "off" | "0") {
+            return Ok(Self::new(0, Duration::from_secs(1)));
+        }
+        let wrong = || format!("{text:?} is no limit; write e.g. \"60/30s\" or \"off\"");
+        let (count, time) = text.split_once('/').ok_or_else(wrong)?;
+        let count = count.parse().map_err(|_| wrong())?;
+        let Seconds(time) = time.parse().map_err(|_| wrong())?;
+        Ok(Self::new(count, time))
+    }
+}
+
+impl<'de> Deserialize<'de> for Rate {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
+    }
+}
+
+impl Serialize for Rate {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.count {
+            0 => serializer.serialize_str("off"),
+            count => serializer.serialize_str(&format!("{count}/{}s", self.time.as_secs())),
+        }
+    }
+}
+
 /// How bearer tokens are judged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::http::HeaderName;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::http::request::Parts;
+use axum::response::IntoResponse;
 use chassis::http::{Path, Problem};
 use clients::Caller;
 use clients::auth::Role;
@@ -16,10 +17,18 @@ use crate::error::Error;
 use crate::picture::Size;
 use crate::store::images::{self, SeenBy};
 
-/// A picture never changes, but it may be erased or hidden: then no cache shows it for longer than five minutes.
-const FOR_EVERYBODY: &str = "public, max-age=300, immutable";
-/// What only its owner sees, or a moderator, is in no cache.
-const FOR_FEW: &str = "private, no-store";
+const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+/// A picture never changes, but it may be erased or hidden: then no cache shows it for longer than five minutes. Mails and
+/// apps on other sites show it too.
+const FOR_EVERYBODY: [(HeaderName, &str); 2] = [
+    (CACHE_CONTROL, "public, max-age=300, immutable"),
+    (RESOURCE_POLICY, "cross-origin"),
+];
+/// What only its owner sees, or a moderator, is in no cache and on no other site.
+const FOR_FEW: [(HeaderName, &str); 2] = [
+    (CACHE_CONTROL, "private, no-store"),
+    (RESOURCE_POLICY, "same-origin"),
+];
 /// A browser that shows the picture by itself styles the page around it.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
 
@@ -40,7 +49,7 @@ pub(crate) async fn show(
     State(app): State<App>,
     parts: Parts,
     Path((id, file)): Path<(Uuid, String)>,
-) -> Result<([(HeaderName, &'static str); 3], Vec<u8>), Error> {
+) -> Result<impl IntoResponse, Error> {
     let image = ImageId(id);
     let size = size(&file).ok_or(Error::NoSuchImage)?;
     let mut session = app.database.read().await?;
@@ -56,10 +65,9 @@ pub(crate) async fn show(
         Some(bytes) => {
             let headers = [
                 (CONTENT_TYPE, "image/jpeg"),
-                (CACHE_CONTROL, caching),
                 (CONTENT_SECURITY_POLICY, POLICY),
             ];
-            Ok((headers, bytes))
+            Ok((caching, headers, bytes))
         }
         None => Err(missing(&app, image).await),
     }
