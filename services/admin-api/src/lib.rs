@@ -54,7 +54,8 @@ use tokio::sync::Notify;
 /// The service's name.
 pub const NAME: &str = "admin-api";
 
-static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+/// Its tables.
+pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
 /// What handlers work with.
 #[derive(Clone)]

@@ -50,7 +50,8 @@ use crate::second_factor::Vault;
 /// The service's name.
 pub const NAME: &str = "auth-api";
 
-static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+/// Its tables.
+pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
 /// What handlers work with.
 #[derive(Clone)]

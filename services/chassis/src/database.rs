@@ -3,6 +3,7 @@
 mod error;
 mod generations;
 mod pools;
+pub mod schema;
 pub mod snapshot;
 
 use std::borrow::Cow;
@@ -10,7 +11,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use serde::Serialize;
-use sqlx::migrate::{Migration, Migrator};
+use sqlx::migrate::Migration;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPool};
 use sqlx::{PgConnection, Postgres, Sqlite, SqliteConnection, Transaction};
@@ -26,6 +27,7 @@ pub use error::DatabaseError;
 pub(crate) use generations::Beside;
 use generations::current_generation;
 use pools::Pools;
+pub use sqlx::migrate::Migrator;
 
 static DELIVERY: Migrator = sqlx::migrate!("./migrations");
 

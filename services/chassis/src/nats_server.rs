@@ -97,6 +97,16 @@ impl Credentials {
     }
 }
 
+/// Where the monitoring of the server listens that `up` keeps in a folder.
+pub fn monitoring_of(folder: &Path) -> anyhow::Result<String> {
+    let config = std::fs::read_to_string(folder.join("nats.conf"))?;
+    let mut lines = config.lines();
+    let address = lines.find_map(|line| line.strip_prefix("http: \"")?.strip_suffix('"'));
+    Ok(address
+        .context("nats.conf names no monitoring address")?
+        .to_owned())
+}
+
 /// A running nats-server.
 #[derive(Debug)]
 pub struct NatsServer {
@@ -139,12 +149,7 @@ impl NatsServer {
 
     /// Where its monitoring listens.
     pub fn monitoring(&self) -> anyhow::Result<String> {
-        let config = std::fs::read_to_string(self.folder.join("nats.conf"))?;
-        let mut lines = config.lines();
-        let address = lines.find_map(|line| line.strip_prefix("http: \"")?.strip_suffix('"'));
-        Ok(address
-            .context("nats.conf names no monitoring address")?
-            .to_owned())
+        monitoring_of(&self.folder)
     }
 
     /// The server's process id.

@@ -260,6 +260,16 @@ impl Settings {
         }
     }
 
+    /// Where the monitoring of the broker's servers listens, `host:port` each.
+    pub fn monitored_servers(&self) -> Vec<String> {
+        let named = self.nats_monitoring.as_deref().unwrap_or_default();
+        let named = named.split(',').map(str::trim);
+        named
+            .filter(|one| !one.is_empty())
+            .map(str::to_owned)
+            .collect()
+    }
+
     /// How a person at the command line reaches the broker: the configured one, or that of the
     /// instance in the data folder.
     pub fn broker_of_instance(&self, user: &str) -> anyhow::Result<Access> {

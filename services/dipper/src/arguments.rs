@@ -47,6 +47,9 @@ pub(crate) enum Command {
     /// Bring a backup back into a data folder that has the instance's keys and its ledger of erased people. At
     /// its next start the instance serves nothing until everybody who was erased since is erased again.
     Restore(Restore),
+    /// Examine configuration, broker, databases, keys, clocks and disks, and say what to do. Changes nothing;
+    /// ends with 1 if anything fails.
+    Doctor(RunningInstance),
     /// Tell how long each store keeps what is in it, and how old the oldest of it is.
     Retention(RunningInstance),
     /// The keys that everything is sealed with.
@@ -397,7 +400,9 @@ impl Command {
                 set("nats_server", path(&restore.nats_server));
             }
             Self::Keys(keys) => set("data_dir", keys.data_dir()),
-            Self::Retention(instance) => set("data_dir", path(&instance.data_dir)),
+            Self::Doctor(instance) | Self::Retention(instance) => {
+                set("data_dir", path(&instance.data_dir));
+            }
             Self::Explain(explain) => set("data_dir", path(&explain.data_dir)),
             Self::Rebuild(rebuild) => set("data_dir", path(&rebuild.data_dir)),
             Self::Import(import) => {

@@ -10,6 +10,7 @@ use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use chassis::bus::monitoring::not_durable;
+use chassis::bus::streams::erasable::Unerasable;
 use chassis::bus::streams::{self, StreamSettings, erasable};
 use chassis::bus::{Access, Bus};
 use chassis::clock::Clock;
@@ -48,12 +49,15 @@ pub(crate) async fn tell_durability(address: &str) {
     }
 }
 
-/// Refuses a broker that encrypts its streams, and says it if that cannot be seen from here.
+/// Refuses a broker that encrypts its streams, and says it if that cannot be seen from here: a server of a cluster that
+/// is away just now keeps nobody from starting.
 pub(crate) async fn refuse_encryption(address: &str) -> anyhow::Result<()> {
-    if !erasable::check_server(address).await? {
-        say(&format!(
+    match erasable::check_server(address).await {
+        Ok(true) => {}
+        Err(error) if error.is::<Unerasable>() => return Err(error),
+        Ok(false) | Err(_) => say(&format!(
             "whether the broker at {address} encrypts its streams, and so keeps what is erased, cannot be seen from here"
-        ));
+        )),
     }
     Ok(())
 }

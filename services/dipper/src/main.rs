@@ -5,6 +5,7 @@ mod arguments;
 mod backup;
 mod catalogue;
 mod docs;
+mod doctor;
 mod erase;
 mod explain;
 mod host;
@@ -80,7 +81,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     chassis::telemetry::start_logging(&settings)?;
-    for name in unknown {
+    for name in &unknown {
         tracing::warn!(
             name,
             "this variable is no setting; `dipper config` shows what there is"
@@ -91,6 +92,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         .build()?;
     runtime.block_on(async move {
         match arguments.command {
+            Command::Doctor(_) => return Ok(doctor::run(&settings, &unknown).await),
             Command::Up(_) => Box::pin(up::run(settings)).await,
             Command::Serve(command) => serve::run(settings, &command).await,
             Command::Backup(command) => Box::pin(backup::make(&settings, &command.folder)).await,
@@ -110,9 +112,9 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             }
             // Done before the runtime was started.
             _ => Ok(()),
-        }
-    })?;
-    Ok(ExitCode::SUCCESS)
+        }?;
+        Ok(ExitCode::SUCCESS)
+    })
 }
 
 /// Standard output: what a command was asked for.

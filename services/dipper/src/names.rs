@@ -1,5 +1,6 @@
 //! The seven services by name.
 
+use chassis::database::Migrator;
 use chassis::{Chassis, Service};
 use clap::ValueEnum;
 
@@ -25,6 +26,16 @@ pub(crate) const ALL: [ServiceName; 7] = [
     ServiceName::Notifier,
     ServiceName::Statistics,
     ServiceName::AdminApi,
+];
+
+/// The services that have a database, with their tables.
+pub(crate) static TABLES: [(&str, &Migrator); 6] = [
+    (tick_api::NAME, &tick_api::MIGRATIONS),
+    (auth_api::NAME, &auth_api::MIGRATIONS),
+    (user_api::NAME, &user_api::MIGRATIONS),
+    (notifier::NAME, &notifier::MIGRATIONS),
+    (statistics::NAME, &statistics::MIGRATIONS),
+    (admin_api::NAME, &admin_api::MIGRATIONS),
 ];
 
 impl ServiceName {

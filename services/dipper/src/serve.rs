@@ -40,14 +40,8 @@ async fn start(
     command: &Serve,
 ) -> anyhow::Result<Host> {
     let setup = Bus::connect(&settings.broker("setup")?, "setup").await?;
-    let monitoring = settings.nats_monitoring.clone().unwrap_or_default();
-    let monitoring = || {
-        monitoring
-            .split(',')
-            .map(str::trim)
-            .filter(|one| !one.is_empty())
-    };
-    for address in monitoring() {
+    let servers = settings.monitored_servers();
+    for address in &servers {
         tell_durability(address).await;
     }
     let on_drift = if command.update_streams {
@@ -56,7 +50,7 @@ async fn start(
         OnDrift::Refuse
     };
     streams::ensure(&setup, &settings.streams(), on_drift).await?;
-    for address in monitoring() {
+    for address in &servers {
         refuse_encryption(address).await?;
     }
     let (broker, wanted) = (settings.clone(), settings.streams());

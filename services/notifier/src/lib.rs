@@ -46,7 +46,8 @@ use crate::post::Post;
 /// The service's name.
 pub const NAME: &str = "notifier";
 
-static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+/// Its tables.
+pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
 /// What handlers share.
 #[derive(Clone, Debug)]

@@ -55,7 +55,8 @@ use crate::recent::Recent;
 /// The service's name.
 pub const NAME: &str = "statistics";
 
-static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+/// Its tables.
+pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
 /// What handlers share.
 #[derive(Clone, Debug)]

@@ -51,7 +51,8 @@ use crate::store::ticks::NewTick;
 /// The service's name.
 pub const NAME: &str = "tick-api";
 
-static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+/// Its tables.
+pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
 /// What every handler may use; cheap to clone.
 #[derive(Clone)]

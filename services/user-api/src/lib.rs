@@ -77,7 +77,8 @@ use crate::vault::Vault;
 /// The service's name.
 pub const NAME: &str = "user-api";
 
-static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+/// Its tables.
+pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
 /// What handlers and tasks share.
 #[derive(Clone)]

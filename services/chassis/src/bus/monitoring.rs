@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -16,6 +17,7 @@ const FLUSHES_BY_DEFAULT: Duration = Duration::from_mins(2);
 
 #[derive(Deserialize)]
 struct Varz {
+    now: DateTime<Utc>,
     jetstream: JetStream,
 }
 
@@ -53,10 +55,18 @@ pub(crate) async fn store_folder(address: &str) -> anyhow::Result<Option<PathBuf
     Ok(folder.is_dir().then_some(folder))
 }
 
+/// What the clock of the server at `host:port` says.
+pub async fn time(address: &str) -> anyhow::Result<DateTime<Utc>> {
+    Ok(varz(address).await?.now)
+}
+
+async fn varz(address: &str) -> anyhow::Result<Varz> {
+    serde_json::from_str(&get(address, "/varz").await?)
+        .with_context(|| format!("{address} does not answer as a nats-server does"))
+}
+
 async fn store(address: &str) -> anyhow::Result<Store> {
-    let varz: Varz = serde_json::from_str(&get(address, "/varz").await?)
-        .with_context(|| format!("{address} does not answer as a nats-server does"))?;
-    let store = varz.jetstream.config;
+    let store = varz(address).await?.jetstream.config;
     store.with_context(|| format!("the nats-server at {address} has no JetStream"))
 }
 

@@ -1,5 +1,6 @@
 //! Streams as the catalogue declares them: created when missing, compared field by field.
 
+pub mod differences;
 pub mod erasable;
 pub mod replicas;
 pub mod retirement;

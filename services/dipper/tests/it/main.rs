@@ -19,6 +19,8 @@ mod data_map;
 mod dead_letters;
 mod decisions;
 mod dedupe;
+mod deploy;
+mod doctor;
 mod durability;
 mod erasable;
 mod erase_cluster;
