@@ -16,6 +16,7 @@ pub mod caller;
 pub mod import;
 pub mod moderation;
 pub mod notifier;
+pub mod permissions;
 pub mod receipt;
 pub mod statistics;
 pub mod tick;

@@ -19,6 +19,7 @@ mod retire;
 mod score;
 mod serve;
 mod stop;
+mod takeover;
 mod up;
 mod user;
 
