@@ -229,6 +229,17 @@ impl Contract {
         self.producer.service == source || self.producer.service == EVERY_SERVICE
     }
 
+    /// Whether one service alone sends this event.
+    pub fn has_one_producer(&self) -> bool {
+        self.producer.service != EVERY_SERVICE
+    }
+
+    /// Whether an event may say that it comes from there. Programs of others have names of their own; the names of our
+    /// services are theirs alone, each for what it sends.
+    pub fn may_come_from(&self, source: &str) -> bool {
+        self.is_published_by(source) || !SOURCES.contains(&source)
+    }
+
     /// Whether the service reads this event.
     pub fn is_read_by(&self, service: &str) -> bool {
         self.consumers
@@ -239,6 +250,17 @@ impl Contract {
 
 /// Stands for all of them where each may send an event.
 const EVERY_SERVICE: &str = "services/*";
+
+/// The services, as they stand in `metadata.source`.
+const SOURCES: [&str; 7] = [
+    "services/TickAPI",
+    "services/AuthAPI",
+    "services/UserAPI",
+    "services/ScoreModel",
+    "services/Notifier",
+    "services/Statistics",
+    "services/AdminAPI",
+];
 
 /// Every event version.
 pub static CATALOGUE: &[&Contract] = &[

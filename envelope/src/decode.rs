@@ -70,6 +70,9 @@ pub enum DecodeError {
     /// The event breaks its schema.
     #[error("breaks its schema at {}", listed(.0))]
     Schema(Vec<Violation>),
+    /// It says that it comes from a service of ours, which does not send such events.
+    #[error("the event is not one that its source sends")]
+    Source,
     /// The event is fine, but of another type than the reader asked for.
     #[error("the event is of another type than {0}")]
     OtherType(&'static str),
@@ -86,6 +89,7 @@ impl DecodeError {
             Self::NotJson { .. } => "not-json",
             Self::SubjectMismatch(_) => "subject-mismatch",
             Self::Schema(_) => "schema",
+            Self::Source => "source",
             Self::OtherType(_) => "other-type",
         }
     }
@@ -102,7 +106,8 @@ pub(crate) fn listed(violations: &[Violation]) -> String {
 /// Reads an event and checks all that its contract promises.
 ///
 /// Data may hold more than is declared, and the minor may be later than any that we know: both are what a newer
-/// producer of the same major does. Subject, type, version and key must agree.
+/// producer of the same major does. Subject, type, version and key must agree, and the source with who
+/// sends such events.
 pub fn decode(subject: &str, bytes: &[u8]) -> Result<Decoded, DecodeError> {
     if bytes.len() > MAX_EVENT_BYTES {
         return Err(DecodeError::TooLarge(bytes.len()));
@@ -119,7 +124,11 @@ pub fn decode(subject: &str, bytes: &[u8]) -> Result<Decoded, DecodeError> {
     if event.get("data").and_then(|data| key_of(contract, data)) != Some(subject.key) {
         return Err(DecodeError::SubjectMismatch("key"));
     }
-    let envelope = serde_json::from_value(event).map_err(|error| unreadable("", &error))?;
+    let envelope: Envelope<Value> =
+        serde_json::from_value(event).map_err(|error| unreadable("", &error))?;
+    if !contract.may_come_from(&envelope.metadata.source) {
+        return Err(DecodeError::Source);
+    }
     Ok(Decoded {
         subject,
         contract,

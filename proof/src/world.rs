@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use futures::future::join_all;
 use mail_catcher::MailCatcher;
 use tempfile::TempDir;
-use testkit::broker::{BrokerSettings, USERS};
+use testkit::broker::{BrokerSettings, SERVICES, TESTER};
 use testkit::{Api, Broker, Launch, Mailbox, Running, Wire, program};
 use tokio_util::sync::CancellationToken;
 
@@ -16,7 +16,7 @@ use crate::tables::Tables;
 
 /// The seven services.
 pub const SERVICES: [&str; 7] = {
-    let [tick, auth, user, score, notifier, statistics, admin, ..] = USERS;
+    let [tick, auth, user, score, notifier, statistics, admin] = SERVICES;
     [tick, auth, user, score, notifier, statistics, admin]
 };
 
@@ -183,9 +183,9 @@ impl World {
         self.processes.keys().copied().collect()
     }
 
-    /// A connection to its broker.
+    /// A connection to its broker, for what nobody is permitted.
     pub async fn wire(&self) -> Wire {
-        Wire::connect(self.folder(), "operator").await
+        Wire::connect(self.folder(), TESTER).await
     }
 
     /// A service's tables.

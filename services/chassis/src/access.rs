@@ -52,6 +52,7 @@ pub struct Page {
 
 impl CommonQuestion for Held {
     const NAME: &'static str = "held";
+    const ASKED_BY: &'static [&'static str] = &["user-api"];
     type Answer = Page;
 }
 

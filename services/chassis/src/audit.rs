@@ -30,6 +30,7 @@ use store::{Due, Row};
 pub use answers::{answers, stateless_answers};
 pub use digest::{Bucket, Digest};
 pub use questions::{Again, AnswerAgain, Audit, Digests, Findings, Unknown};
+pub(crate) use readers::answered_in;
 
 /// So many events are compared at a time.
 const MOST_ROWS: i64 = 50_000;

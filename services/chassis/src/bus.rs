@@ -3,19 +3,27 @@
 
 pub mod monitoring;
 pub mod old_readers;
+pub(crate) mod reading;
+mod refusal;
 pub(crate) mod silence;
 pub mod snapshot;
 pub mod streams;
 
+use std::future::Future;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::jetstream::context::PublishErrorKind;
 use async_nats::jetstream::{self, Context};
-use async_nats::{Client, ConnectOptions, Event, HeaderMap, HeaderValue, ServerError};
+use async_nats::{Client, ConnectOptions, Event, HeaderMap, HeaderValue};
 use bytes::Bytes;
 use tokio::sync::watch;
 
+pub use refusal::Refused;
+
+use crate::lifecycle::Lifecycle;
+use crate::nats_server::inbox_prefix;
 use crate::rpc::Circuits;
 
 /// How long a publish or a question waits for its answer.
@@ -64,6 +72,31 @@ pub struct Access {
     pub url: String,
     /// User name and password, when they are not part of the address.
     pub login: Option<(String, String)>,
+    /// How the connection is encrypted, if it is.
+    pub tls: Tls,
+}
+
+/// The certificates of an encrypted connection.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tls {
+    /// Those that may have signed the server's; without it the connection is encrypted only if the address says so.
+    pub authorities: Option<PathBuf>,
+    /// Our own and its key, for servers that ask for one.
+    pub own: Option<(PathBuf, PathBuf)>,
+}
+
+impl Tls {
+    fn apply(&self, mut options: ConnectOptions) -> ConnectOptions {
+        if let Some(authorities) = &self.authorities {
+            options = options
+                .require_tls(true)
+                .add_root_certificates(authorities.clone());
+        }
+        if let Some((certificate, key)) = &self.own {
+            options = options.add_client_certificate(certificate.clone(), key.clone());
+        }
+        options
+    }
 }
 
 impl std::fmt::Debug for Access {
@@ -93,6 +126,7 @@ pub struct Bus {
     jetstream: Context,
     connections: watch::Receiver<u64>,
     circuits: Circuits,
+    refusals: watch::Receiver<Option<Refused>>,
     service: Arc<str>,
 }
 
@@ -100,12 +134,13 @@ impl Bus {
     /// Connects as a service and checks the server's version.
     pub async fn connect(access: &Access, service: &str) -> Result<Self, BusError> {
         let (count, connections) = watch::channel(0);
+        let (refuse, refusals) = watch::channel(None);
         let mut options = ConnectOptions::new()
             .name(service)
             // A hung server is noticed only by pings.
             .ping_interval(Duration::from_secs(5))
             .connection_timeout(Duration::from_secs(5))
-            .custom_inbox_prefix(format!("_INBOX_{}", service.replace('-', "_")))
+            .custom_inbox_prefix(inbox_prefix(service))
             .reconnect_delay_callback(|attempt| {
                 Duration::from_millis(50 * u64::try_from(attempt.min(40)).unwrap_or(40))
             })
@@ -113,6 +148,11 @@ impl Bus {
                 let service = service.to_owned();
                 move |event| {
                     report(&service, &event);
+                    if let Some(refused) = Refused::told_by(&service, &event) {
+                        refuse.send_if_modified(|first| {
+                            first.is_none() && first.replace(refused).is_none()
+                        });
+                    }
                     if event == Event::Connected {
                         count.send_modify(|connections| *connections += 1);
                     }
@@ -122,6 +162,7 @@ impl Bus {
         if let Some((user, password)) = &access.login {
             options = options.user_and_password(user.clone(), password.clone());
         }
+        options = access.tls.apply(options);
         let addresses: Vec<String> = access.url.split(',').map(str::to_owned).collect();
         let client = options
             .connect(addresses)
@@ -146,6 +187,7 @@ impl Bus {
             jetstream,
             connections,
             circuits: Circuits::default(),
+            refusals,
             service: service.into(),
         })
     }
@@ -224,6 +266,39 @@ impl Bus {
         connections
     }
 
+    /// Ends when the broker refuses what this login does: a mistake of its configuration, which no waiting mends.
+    pub async fn refused(&self) -> Refused {
+        let mut refusals = self.refusals.clone();
+        match refusals
+            .wait_for(Option::is_some)
+            .await
+            .map(|found| found.clone())
+        {
+            Ok(Some(refused)) => refused,
+            // The connection is gone, and nobody refuses anything any more.
+            _ => std::future::pending().await,
+        }
+    }
+
+    /// What comes of some work, or the refusal that it would wait for in vain.
+    pub async fn unless_refused<T>(
+        &self,
+        work: impl Future<Output = anyhow::Result<T>>,
+    ) -> anyhow::Result<T> {
+        tokio::select! {
+            refused = self.refused() => Err(refused.into()),
+            outcome = work => outcome,
+        }
+    }
+
+    /// Fails when the broker refuses what this login does, so that the process ends; ends at the stop.
+    pub async fn end_when_refused(self, lifecycle: Lifecycle) -> anyhow::Result<()> {
+        tokio::select! {
+            refused = self.refused() => Err(refused.into()),
+            () = lifecycle.stopped() => Ok(()),
+        }
+    }
+
     /// Sends what is waiting and closes.
     pub async fn close(&self) {
         if let Err(error) = self.client.drain().await {
@@ -254,17 +329,11 @@ fn report(service: &str, event: &Event) {
                 "lost the broker; accepted work waits until it is back"
             );
         }
-        Event::ServerError(ServerError::AuthorizationViolation) => {
-            tracing::error!(service, "the broker refused the credentials");
-        }
         // The text may hold a subject with a key in it.
         Event::ServerError(_) => {
             metrics::counter!("dipper_broker_refusals_total", "service" => service.to_owned())
                 .increment(1);
-            tracing::error!(
-                service,
-                "the broker refused an operation: are its permissions current?"
-            );
+            tracing::error!(service, "the broker refused an operation");
         }
         Event::SlowConsumer(_) => tracing::warn!(service, "a subscription is falling behind"),
         other => tracing::debug!(service, event = %other, "broker connection"),
@@ -280,6 +349,7 @@ mod tests {
         let access = Access {
             url: "nats://me:secret@host:4222".to_owned(),
             login: None,
+            tls: Tls::default(),
         };
         assert_eq!(format!("{access:?}"), "Access(host:4222)");
     }

@@ -109,6 +109,7 @@ pub struct HowMany {}
 
 impl CommonQuestion for HowMany {
     const NAME: &'static str = "deliveries";
+    const ASKED_BY: &'static [&'static str] = &["admin-api"];
     type Answer = Vec<Counts>;
 }
 
@@ -125,6 +126,7 @@ pub struct Which {
 
 impl CommonQuestion for Which {
     const NAME: &'static str = "parked-events";
+    const ASKED_BY: &'static [&'static str] = &["admin-api"];
     type Answer = Vec<Parked>;
 }
 
@@ -164,6 +166,7 @@ pub struct Inspect {
 
 impl CommonQuestion for Inspect {
     const NAME: &'static str = "inspect-parked";
+    const ASKED_BY: &'static [&'static str] = &["admin-api"];
     type Answer = Option<Inspected>;
 }
 
@@ -200,6 +203,7 @@ pub struct WhatOf {
 
 impl CommonQuestion for WhatOf {
     const NAME: &'static str = "what-of";
+    const ASKED_BY: &'static [&'static str] = &["operator", "admin-api"];
     type Answer = Known;
 }
 
@@ -242,6 +246,7 @@ pub struct Replay {
 
 impl CommonQuestion for Replay {
     const NAME: &'static str = "replay";
+    const ASKED_BY: &'static [&'static str] = &["admin-api"];
     type Answer = Replayed;
 }
 
@@ -271,6 +276,7 @@ pub struct Skip {
 
 impl CommonQuestion for Skip {
     const NAME: &'static str = "skip";
+    const ASKED_BY: &'static [&'static str] = &["admin-api"];
     /// Whether there was such an event.
     type Answer = bool;
 }

@@ -15,6 +15,7 @@ pub struct WriteAnew {}
 
 impl CommonQuestion for WriteAnew {
     const NAME: &'static str = "write-anew";
+    const ASKED_BY: &'static [&'static str] = &["user-api"];
     type Answer = ();
 }
 

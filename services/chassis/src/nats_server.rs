@@ -1,6 +1,9 @@
 //! A nats-server as a child process: on a loopback port, restarted when it dies, gone when we are.
 
-use std::collections::BTreeMap;
+mod credentials;
+mod logins;
+mod permissions;
+
 use std::net::TcpListener;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -8,15 +11,16 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
-use serde::{Deserialize, Serialize};
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::bus::monitoring::is_healthy;
-use crate::bus::{Access, silence};
-use crate::clock::Clock;
+use crate::bus::silence;
 use crate::keys::{create_private_folder, write_private};
+pub use credentials::{Credentials, Login};
+pub use logins::{inbox_prefix, logins, logins_for_one_machine};
+pub use permissions::{Grant, LIMITS, Permissions, authorization_from_environment};
 
 /// The oldest server that `up` starts.
 const OLDEST: (u32, u32, u32) = (2, 15, 1);
@@ -36,66 +40,6 @@ const KEEPER: &str = r#"exec 3<&0
 wait "$server"; status=$?
 kill "$watcher" 2>/dev/null
 exit "$status""#;
-
-/// What is written to `credentials.json` for programs that speak to the broker directly.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Credentials {
-    /// `nats://127.0.0.1:PORT`.
-    pub url: String,
-    /// A login per service, and those of `setup` and `operator`.
-    pub users: BTreeMap<String, Login>,
-}
-
-/// One login.
-#[derive(Clone, Serialize, Deserialize)]
-pub struct Login {
-    /// User name.
-    pub user: String,
-    /// Password.
-    pub password: String,
-}
-
-impl std::fmt::Debug for Login {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Login({})", self.user)
-    }
-}
-
-impl Credentials {
-    /// Reads a credentials file.
-    pub fn read(path: &Path) -> anyhow::Result<Self> {
-        let text = std::fs::read_to_string(path)
-            .with_context(|| format!("cannot read {}", path.display()))?;
-        serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))
-    }
-
-    /// The section of a server's configuration that lets these users in.
-    pub fn authorization(&self) -> String {
-        let users: Vec<String> = self
-            .users
-            .values()
-            .map(|login| {
-                format!(
-                    "    {{ user: \"{}\", password: \"{}\" }}\n",
-                    login.user, login.password
-                )
-            })
-            .collect();
-        format!("authorization {{\n  users: [\n{}  ]\n}}\n", users.concat())
-    }
-
-    /// The way to the broker as one user.
-    pub fn access(&self, user: &str) -> Access {
-        let login = self
-            .users
-            .get(user)
-            .map(|login| (login.user.clone(), login.password.clone()));
-        Access {
-            url: self.url.clone(),
-            login,
-        }
-    }
-}
 
 /// Where the monitoring of the server listens that `up` keeps in a folder.
 pub fn monitoring_of(folder: &Path) -> anyhow::Result<String> {
@@ -119,13 +63,18 @@ pub struct NatsServer {
 }
 
 impl NatsServer {
-    /// Starts a server that keeps its streams in a folder, with a login for each of the users.
-    pub async fn start(program: &Path, folder: &Path, users: &[&str]) -> anyhow::Result<Self> {
+    /// Starts a server that keeps its streams in a folder, with a login of its own for whoever is permitted anything.
+    pub async fn start(
+        program: &Path,
+        folder: &Path,
+        permissions: &[Permissions],
+    ) -> anyhow::Result<Self> {
         check_version(program).await?;
         create_private_folder(folder)?;
         wait_for_earlier(folder).await?;
-        let credentials = new_credentials(users, free_port()?);
-        write_config(folder, &credentials, free_port()?)?;
+        let url = format!("nats://127.0.0.1:{}", free_port()?);
+        let credentials = Credentials::new(url, permissions);
+        write_config(folder, &credentials, permissions, free_port()?)?;
         write_private(
             &folder.join("credentials.json"),
             &serde_json::to_string_pretty(&credentials)?,
@@ -315,22 +264,12 @@ pub fn free_port() -> anyhow::Result<u16> {
     )
 }
 
-fn new_credentials(users: &[&str], port: u16) -> Credentials {
-    let clock = Clock::default();
-    let login = |name: &str| Login {
-        user: name.to_owned(),
-        password: clock.secret(),
-    };
-    Credentials {
-        url: format!("nats://127.0.0.1:{port}"),
-        users: users
-            .iter()
-            .map(|name| ((*name).to_owned(), login(name)))
-            .collect(),
-    }
-}
-
-fn write_config(folder: &Path, credentials: &Credentials, monitoring: u16) -> anyhow::Result<()> {
+fn write_config(
+    folder: &Path,
+    credentials: &Credentials,
+    permissions: &[Permissions],
+    monitoring: u16,
+) -> anyhow::Result<()> {
     let listen = credentials.url.trim_start_matches("nats://");
     let text = |path: PathBuf| serde_json::to_string(&path.to_string_lossy());
     let config = format!(
@@ -341,13 +280,13 @@ fn write_config(folder: &Path, credentials: &Credentials, monitoring: u16) -> an
          pid_file: {}\n\
          log_file: {}\n\
          logfile_size_limit: 10MB\n\
-         max_payload: 1MB\n\
+         {LIMITS}\
          jetstream {{\n  store_dir: {}\n  # More than all streams may take: left alone, the server allows them three quarters of what is free\n  # on the disk, and refuses them on a small one.\n  max_file_store: 64GB\n  # Sent events stay in the outboxes far longer than this.\n  sync_interval: \"100ms\"\n}}\n\
          {}",
         text(folder.join("nats-server.pid"))?,
         text(folder.join("nats-server.log"))?,
         text(folder.join("store"))?,
-        credentials.authorization(),
+        credentials.authorization(permissions),
     );
     write_private(&folder.join("nats.conf"), &config)
 }
@@ -407,12 +346,5 @@ mod tests {
             Some((2, 9, 10))
         );
         assert_eq!(parse_version("bash, version 5"), None);
-    }
-
-    #[test]
-    fn passwords_do_not_show() {
-        let credentials = new_credentials(&["setup"], 4222);
-        let password = &credentials.users["setup"].password;
-        assert!(!format!("{credentials:?}").contains(password));
     }
 }

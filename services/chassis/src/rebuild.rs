@@ -65,6 +65,7 @@ pub struct Start {
 
 impl CommonQuestion for Start {
     const NAME: &'static str = "rebuild-start";
+    const ASKED_BY: &'static [&'static str] = &["admin-api", "operator"];
     type Answer = Rebuild;
 }
 
@@ -74,6 +75,7 @@ pub struct Show {}
 
 impl CommonQuestion for Show {
     const NAME: &'static str = "rebuild-show";
+    const ASKED_BY: &'static [&'static str] = &["admin-api", "operator"];
     type Answer = Option<Rebuild>;
 }
 
@@ -83,6 +85,7 @@ pub struct Cancel {}
 
 impl CommonQuestion for Cancel {
     const NAME: &'static str = "rebuild-cancel";
+    const ASKED_BY: &'static [&'static str] = &["admin-api", "operator"];
     type Answer = bool;
 }
 

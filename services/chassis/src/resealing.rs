@@ -46,6 +46,7 @@ pub struct SealedAnew {
 
 impl CommonQuestion for SealAnew {
     const NAME: &'static str = "seal-anew";
+    const ASKED_BY: &'static [&'static str] = &["operator"];
     type Answer = SealedAnew;
 }
 

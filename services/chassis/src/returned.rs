@@ -56,11 +56,13 @@ pub struct Page {
 
 impl CommonQuestion for Refence {
     const NAME: &'static str = "refence";
+    const ASKED_BY: &'static [&'static str] = &["user-api"];
     type Answer = ();
 }
 
 impl CommonQuestion for Returned {
     const NAME: &'static str = "returned";
+    const ASKED_BY: &'static [&'static str] = &["user-api"];
     type Answer = Page;
 }
 

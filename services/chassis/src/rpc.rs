@@ -1,6 +1,7 @@
 //! Questions between services that need an answer now: request and reply over the broker, where
 //! each service has a login of its own.
 
+pub mod asked;
 mod circuit;
 
 use std::future::Future;
@@ -33,6 +34,8 @@ const ANSWERING_AT_ONCE: usize = 64;
 pub trait Question: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// `svc.<service>.<question>`.
     const SUBJECT: &'static str;
+    /// The logins that may ask it: the broker refuses all others.
+    const ASKED_BY: &'static [&'static str];
     /// What is answered.
     type Answer: Serialize + DeserializeOwned + Send + 'static;
 }
@@ -41,6 +44,8 @@ pub trait Question: Serialize + DeserializeOwned + Send + Sync + 'static {
 pub trait CommonQuestion: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// The last part of `svc.<service>.<question>`.
     const NAME: &'static str;
+    /// The logins that may ask it: the broker refuses all others.
+    const ASKED_BY: &'static [&'static str];
     /// What is answered.
     type Answer: Serialize + DeserializeOwned + Send + 'static;
 }

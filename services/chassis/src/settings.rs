@@ -13,8 +13,8 @@ use anyhow::{Context as _, bail, ensure};
 use data_map::BACKUP_LIFE;
 use serde::{Deserialize, Serialize};
 
-use crate::bus::Access;
 use crate::bus::streams::StreamSettings;
+use crate::bus::{Access, Tls};
 use crate::database::DatabaseUrl;
 use crate::http::{LIMITS, Policy};
 use crate::keys::Keys;
@@ -43,6 +43,15 @@ pub struct Settings {
     /// A credentials file with a login per service, as `up` writes one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nats_credentials: Option<PathBuf>,
+    /// The certificates that may have signed the broker's own: the connection is encrypted then, or there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nats_tls_ca: Option<PathBuf>,
+    /// Our certificate for a broker that asks for one, with its key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nats_tls_cert: Option<PathBuf>,
+    /// The key of that certificate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nats_tls_key: Option<PathBuf>,
     /// The nats-server that `up` starts; by default the one on the PATH.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nats_server: Option<PathBuf>,
@@ -125,6 +134,9 @@ impl Default for Settings {
             public_url: None,
             nats_url: None,
             nats_credentials: None,
+            nats_tls_ca: None,
+            nats_tls_cert: None,
+            nats_tls_key: None,
             nats_server: None,
             postgres_programs: None,
             nats_monitoring: None,
@@ -248,11 +260,13 @@ impl Settings {
                 if let Some(url) = url {
                     url.reveal().clone_into(&mut access.url);
                 }
+                access.tls = self.broker_tls()?;
                 Ok(access)
             }
             (None, Some(url)) => Ok(Access {
                 url: url.reveal().to_owned(),
                 login: None,
+                tls: self.broker_tls()?,
             }),
             (None, None) => bail!(
                 "no broker: set DIPPER_NATS_URL, e.g. nats://127.0.0.1:4222, or run `dipper up`, which brings its own"
@@ -268,6 +282,25 @@ impl Settings {
             .filter(|one| !one.is_empty())
             .map(str::to_owned)
             .collect()
+    }
+
+    fn broker_tls(&self) -> anyhow::Result<Tls> {
+        let own = match (&self.nats_tls_cert, &self.nats_tls_key) {
+            (Some(certificate), Some(key)) => Some((certificate.clone(), key.clone())),
+            (None, None) => None,
+            _ => bail!("nats_tls_cert and nats_tls_key are set together or not at all"),
+        };
+        Ok(Tls {
+            authorities: self.nats_tls_ca.clone(),
+            own,
+        })
+    }
+
+    /// Whether the broker's credentials hold a user's login; an address is for everybody.
+    pub fn has_login(&self, user: &str) -> anyhow::Result<bool> {
+        self.nats_credentials.as_ref().map_or(Ok(true), |path| {
+            Ok(Credentials::read(path)?.users.contains_key(user))
+        })
     }
 
     /// How a person at the command line reaches the broker: the configured one, or that of the

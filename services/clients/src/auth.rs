@@ -73,6 +73,13 @@ pub struct Session {
 
 impl Question for VerifyToken {
     const SUBJECT: &'static str = "svc.auth-api.verify-token";
+    const ASKED_BY: &'static [&'static str] = &[
+        "tick-api",
+        "auth-api",
+        "user-api",
+        "statistics",
+        "admin-api",
+    ];
     type Answer = Session;
 }
 
@@ -98,6 +105,7 @@ pub enum Proof {
 
 impl Question for Reauthenticate {
     const SUBJECT: &'static str = "svc.auth-api.reauthenticate";
+    const ASKED_BY: &'static [&'static str] = &["tick-api"];
     type Answer = ();
 }
 
@@ -110,6 +118,7 @@ pub struct SendCode {
 
 impl Question for SendCode {
     const SUBJECT: &'static str = "svc.auth-api.send-code";
+    const ASKED_BY: &'static [&'static str] = &["tick-api"];
     type Answer = ();
 }
 
@@ -122,6 +131,7 @@ pub struct EndSessions {
 
 impl Question for EndSessions {
     const SUBJECT: &'static str = "svc.auth-api.end-sessions";
+    const ASKED_BY: &'static [&'static str] = &["tick-api", "admin-api"];
     type Answer = ();
 }
 
@@ -150,6 +160,7 @@ pub struct CreatedAccount {
 
 impl Question for CreateAccount {
     const SUBJECT: &'static str = "svc.auth-api.create-account";
+    const ASKED_BY: &'static [&'static str] = &["operator"];
     type Answer = CreatedAccount;
 }
 
@@ -164,6 +175,7 @@ pub struct SetRole {
 
 impl Question for SetRole {
     const SUBJECT: &'static str = "svc.auth-api.set-role";
+    const ASKED_BY: &'static [&'static str] = &["admin-api"];
     type Answer = ();
 }
 
@@ -191,6 +203,7 @@ pub struct Account {
 
 impl Question for ShowAccount {
     const SUBJECT: &'static str = "svc.auth-api.show-account";
+    const ASKED_BY: &'static [&'static str] = &["admin-api"];
     type Answer = Account;
 }
 
@@ -208,6 +221,7 @@ pub struct Suspend {
 
 impl Question for Suspend {
     const SUBJECT: &'static str = "svc.auth-api.suspend";
+    const ASKED_BY: &'static [&'static str] = &["admin-api"];
     type Answer = ();
 }
 
@@ -223,6 +237,7 @@ pub struct MailSecret {
 
 impl Question for MailSecret {
     const SUBJECT: &'static str = "svc.auth-api.mail-secret";
+    const ASKED_BY: &'static [&'static str] = &["notifier"];
     /// A token or code; empty for mails that hold none.
     type Answer = String;
 }

@@ -38,6 +38,7 @@ pub struct BegunImport {
 
 impl Question for BeginImport {
     const SUBJECT: &'static str = "svc.user-api.begin-import";
+    const ASKED_BY: &'static [&'static str] = &["operator"];
     type Answer = BegunImport;
 }
 
@@ -56,6 +57,7 @@ pub struct AnyKnown {
 
 impl Question for AnyKnown {
     const SUBJECT: &'static str = "svc.tick-api.any-known";
+    const ASKED_BY: &'static [&'static str] = &["operator"];
     type Answer = bool;
 }
 
@@ -79,6 +81,7 @@ pub struct PhotoPart {
 
 impl Question for PhotoPart {
     const SUBJECT: &'static str = "svc.tick-api.photo-part";
+    const ASKED_BY: &'static [&'static str] = &["operator"];
     type Answer = ();
 }
 
@@ -107,6 +110,7 @@ pub struct RatingGiven {
 
 impl Question for RatingsGiven {
     const SUBJECT: &'static str = "svc.tick-api.ratings-given";
+    const ASKED_BY: &'static [&'static str] = &["operator"];
     type Answer = ();
 }
 
@@ -123,6 +127,7 @@ pub struct ReturnEvents {
 
 impl Question for ReturnEvents {
     const SUBJECT: &'static str = "svc.user-api.return-events";
+    const ASKED_BY: &'static [&'static str] = &["operator"];
     type Answer = ();
 }
 
@@ -148,6 +153,7 @@ pub struct ReturnIdentity {
 
 impl Question for ReturnIdentity {
     const SUBJECT: &'static str = "svc.user-api.return-identity";
+    const ASKED_BY: &'static [&'static str] = &["operator"];
     type Answer = ();
 }
 
@@ -169,6 +175,7 @@ pub struct ReturnCredential {
 
 impl Question for ReturnCredential {
     const SUBJECT: &'static str = "svc.auth-api.return-credential";
+    const ASKED_BY: &'static [&'static str] = &["operator"];
     type Answer = Option<String>;
 }
 
@@ -181,5 +188,6 @@ pub struct EndImport {
 
 impl Question for EndImport {
     const SUBJECT: &'static str = "svc.user-api.end-import";
+    const ASKED_BY: &'static [&'static str] = &["operator"];
     type Answer = ();
 }

@@ -17,6 +17,7 @@ pub mod cookie;
 pub mod import;
 pub mod moderation;
 pub mod notifier;
+pub mod permissions;
 pub mod receipt;
 pub mod statistics;
 pub mod tick;

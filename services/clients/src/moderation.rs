@@ -123,6 +123,7 @@ pub struct Appeal {
 
 impl Question for ListCases {
     const SUBJECT: &'static str = "svc.tick-api.list-cases";
+    const ASKED_BY: &'static [&'static str] = &["admin-api"];
     type Answer = Vec<Case>;
 }
 
@@ -149,6 +150,7 @@ pub struct DecideCase {
 
 impl Question for DecideCase {
     const SUBJECT: &'static str = "svc.tick-api.decide-case";
+    const ASKED_BY: &'static [&'static str] = &["admin-api"];
     type Answer = ();
 }
 

@@ -49,5 +49,6 @@ pub struct QueueAccountMail {
 
 impl Question for QueueAccountMail {
     const SUBJECT: &'static str = "svc.notifier.queue-account-mail";
+    const ASKED_BY: &'static [&'static str] = &["auth-api", "user-api"];
     type Answer = ();
 }

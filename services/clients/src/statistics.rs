@@ -30,6 +30,7 @@ pub struct Figures {
 
 impl Question for Overview {
     const SUBJECT: &'static str = "svc.statistics.overview";
+    const ASKED_BY: &'static [&'static str] = &["admin-api"];
     type Answer = Figures;
 }
 
@@ -43,5 +44,6 @@ pub struct ForgetImages {
 
 impl Question for ForgetImages {
     const SUBJECT: &'static str = "svc.statistics.forget-images";
+    const ASKED_BY: &'static [&'static str] = &["user-api"];
     type Answer = ();
 }

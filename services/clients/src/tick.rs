@@ -17,6 +17,7 @@ pub struct BeginErasure {
 
 impl Question for BeginErasure {
     const SUBJECT: &'static str = "svc.tick-api.begin-erasure";
+    const ASKED_BY: &'static [&'static str] = &["user-api"];
     type Answer = ();
 }
 
@@ -44,5 +45,6 @@ pub struct ScoredByOther {
 
 impl Question for ScoredByOthers {
     const SUBJECT: &'static str = "svc.tick-api.scored-by-others";
+    const ASKED_BY: &'static [&'static str] = &["score-model"];
     type Answer = Vec<ScoredByOther>;
 }

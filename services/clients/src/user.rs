@@ -21,6 +21,7 @@ pub struct FindOrCreate {
 
 impl Question for FindOrCreate {
     const SUBJECT: &'static str = "svc.user-api.find-or-create";
+    const ASKED_BY: &'static [&'static str] = &["auth-api"];
     type Answer = UserId;
 }
 
@@ -33,6 +34,7 @@ pub struct FindByEmail {
 
 impl Question for FindByEmail {
     const SUBJECT: &'static str = "svc.user-api.find-by-email";
+    const ASKED_BY: &'static [&'static str] = &["auth-api", "admin-api"];
     type Answer = Option<UserId>;
 }
 
@@ -112,6 +114,7 @@ pub struct Recipient {
 
 impl Question for Address {
     const SUBJECT: &'static str = "svc.user-api.address";
+    const ASKED_BY: &'static [&'static str] = &["notifier"];
     type Answer = Recipient;
 }
 
@@ -134,6 +137,7 @@ pub struct AddressLink {
 
 impl Question for NewAddress {
     const SUBJECT: &'static str = "svc.user-api.new-address";
+    const ASKED_BY: &'static [&'static str] = &["notifier"];
     type Answer = AddressLink;
 }
 
@@ -147,6 +151,7 @@ pub struct ConfirmAddress {
 
 impl Question for ConfirmAddress {
     const SUBJECT: &'static str = "svc.user-api.confirm-address";
+    const ASKED_BY: &'static [&'static str] = &["auth-api"];
     type Answer = ();
 }
 
@@ -162,6 +167,7 @@ pub struct SetNotifications {
 
 impl Question for SetNotifications {
     const SUBJECT: &'static str = "svc.user-api.set-notifications";
+    const ASKED_BY: &'static [&'static str] = &["notifier"];
     type Answer = ();
 }
 
@@ -174,6 +180,7 @@ pub struct MayScore {
 
 impl Question for MayScore {
     const SUBJECT: &'static str = "svc.user-api.may-score";
+    const ASKED_BY: &'static [&'static str] = &["score-model"];
     type Answer = bool;
 }
 
@@ -195,6 +202,7 @@ pub struct OpenedErasure {
 
 impl Question for OpenErasure {
     const SUBJECT: &'static str = "svc.user-api.open-erasure";
+    const ASKED_BY: &'static [&'static str] = &["tick-api"];
     type Answer = OpenedErasure;
 }
 
@@ -225,6 +233,7 @@ pub struct ErasureProgress {
 
 impl Question for ListErasures {
     const SUBJECT: &'static str = "svc.user-api.list-erasures";
+    const ASKED_BY: &'static [&'static str] = &["admin-api"];
     type Answer = Vec<ErasureProgress>;
 }
 
@@ -249,6 +258,7 @@ pub struct ExportProgress {
 
 impl Question for ListExports {
     const SUBJECT: &'static str = "svc.user-api.list-exports";
+    const ASKED_BY: &'static [&'static str] = &["admin-api"];
     type Answer = Vec<ExportProgress>;
 }
 
@@ -273,6 +283,7 @@ pub struct ErasureDone {
 
 impl Question for ListReceipts {
     const SUBJECT: &'static str = "svc.user-api.list-receipts";
+    const ASKED_BY: &'static [&'static str] = &["admin-api"];
     type Answer = Vec<ErasureDone>;
 }
 
@@ -285,6 +296,7 @@ pub struct ShowReceipt {
 
 impl Question for ShowReceipt {
     const SUBJECT: &'static str = "svc.user-api.show-receipt";
+    const ASKED_BY: &'static [&'static str] = &["admin-api"];
     type Answer = (Receipt, String);
 }
 
@@ -299,6 +311,7 @@ pub struct ExtendErasure {
 
 impl Question for ExtendErasure {
     const SUBJECT: &'static str = "svc.user-api.extend-erasure";
+    const ASKED_BY: &'static [&'static str] = &["admin-api"];
     type Answer = ();
 }
 
@@ -311,5 +324,6 @@ pub struct RetryErasure {
 
 impl Question for RetryErasure {
     const SUBJECT: &'static str = "svc.user-api.retry-erasure";
+    const ASKED_BY: &'static [&'static str] = &["admin-api"];
     type Answer = ();
 }

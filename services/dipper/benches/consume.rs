@@ -17,6 +17,7 @@ use chassis::nats_server::NatsServer;
 use envelope::{EventId, ImageId, ImageUrl, Metadata, OwnedImageRef, Rating, UserId, rate, seal};
 use futures::{StreamExt as _, stream};
 use sqlx::SqlitePool;
+use testkit::broker::{TESTER, permissions};
 use testkit::{Launch, Running, cpu_time, eventually};
 use uuid::Uuid;
 
@@ -39,13 +40,12 @@ async fn compare(events: usize) {
         std::thread::available_parallelism().unwrap()
     );
     let folder = tempfile::tempdir().unwrap();
-    let users = ["statistics", "setup", "operator"];
     let nats = folder.path().join("nats");
-    let broker = NatsServer::start(&testkit::nats_server(), &nats, &users)
+    let broker = NatsServer::start(&testkit::nats_server(), &nats, &permissions())
         .await
         .unwrap();
-    let access = broker.credentials().access("setup");
-    let bus = Bus::connect(&access, "setup").await.unwrap();
+    let access = broker.credentials().access(TESTER);
+    let bus = Bus::connect(&access, TESTER).await.unwrap();
     let settings = StreamSettings {
         duplicate_window: Duration::from_mins(2),
         ..StreamSettings::default()

@@ -22,6 +22,7 @@ use axum::routing::post;
 use axum::{Json, Router};
 use chassis::nats_server::NatsServer;
 use serde_json::{Value, json};
+use testkit::broker::permissions;
 use testkit::{Api, Birder, Launch, PHOTO, Wire, cpu_time, eventually};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
@@ -69,10 +70,13 @@ async fn compare(requests: usize) {
 /// are elsewhere. Tokens are trusted, since AuthAPI is elsewhere too.
 async fn tick_api_alone(requests: usize) -> f64 {
     let folder = tempfile::tempdir().unwrap();
-    let users = ["tick-api", "setup", "operator"];
-    let broker = NatsServer::start(&testkit::nats_server(), &folder.path().join("nats"), &users)
-        .await
-        .unwrap();
+    let broker = NatsServer::start(
+        &testkit::nats_server(),
+        &folder.path().join("nats"),
+        &permissions(),
+    )
+    .await
+    .unwrap();
     let data = folder.path().to_string_lossy().into_owned();
     let running = Launch::new(
         DIPPER,

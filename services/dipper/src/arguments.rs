@@ -211,6 +211,10 @@ pub(crate) enum ExportFormat {
     Html,
     /// A JSON Schema per event version.
     Schemas,
+    /// The logins of a nats-server, and what each may do.
+    Nats,
+    /// What each login could do if somebody took it over, as a table.
+    Takeover,
 }
 
 #[derive(Debug, Args)]

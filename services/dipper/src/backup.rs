@@ -20,6 +20,7 @@ use anyhow::ensure;
 use chassis::keys::Keys;
 use chassis::nats_server::NatsServer;
 use chassis::settings::Settings;
+use clients::permissions;
 
 /// What a backup has of each kind, in a file of its own.
 const DATABASES: &str = "databases";
@@ -41,7 +42,8 @@ pub(crate) fn keys_of(settings: &Settings) -> anyhow::Result<Keys> {
 async fn start_broker(settings: &Settings) -> anyhow::Result<NatsServer> {
     let named = settings.nats_server.clone();
     let program = named.unwrap_or_else(|| PathBuf::from("nats-server"));
-    NatsServer::start(&program, &settings.data_dir.join("nats"), &["operator"]).await
+    let folder = settings.data_dir.join("nats");
+    NatsServer::start(&program, &folder, &permissions::on_one_machine()).await
 }
 
 /// How much it is, for people.

@@ -136,12 +136,15 @@ impl Host {
         let policy = Policy::new(&settings, public_url).map_err(anyhow::Error::msg)?;
         let mut services = Vec::with_capacity(names.len());
         for name in names {
+            let bus = Bus::connect(&access(name.as_str())?, name.as_str()).await?;
+            let refused = bus.clone().end_when_refused(lifecycle.clone());
+            lifecycle.spawn(format!("{}'s permissions", name.as_str()), refused);
             let chassis = Chassis {
                 settings: Arc::clone(&settings),
                 public_url: public_url.trim_end_matches('/').into(),
                 clock: Clock::default(),
                 lifecycle: lifecycle.clone(),
-                bus: Bus::connect(&access(name.as_str())?, name.as_str()).await?,
+                bus,
                 keys: keys.clone(),
                 objects: objects.clone(),
             };
@@ -164,6 +167,18 @@ impl Host {
     /// Begins to answer questions, to consume and to serve. With a door, also HTTP, and `extra`
     /// routes beside those of the services.
     pub async fn start(&mut self, door: Option<Door>, extra: OpenApiRouter) -> anyhow::Result<()> {
+        let lifecycle = self.lifecycle.clone();
+        tokio::select! {
+            outcome = self.begin(door, extra) => outcome,
+            // Whatever failed says why better than what waits for it.
+            () = lifecycle.stopped() => {
+                lifecycle.finish(PATIENCE).await?;
+                bail!("stopped while starting")
+            }
+        }
+    }
+
+    async fn begin(&mut self, door: Option<Door>, extra: OpenApiRouter) -> anyhow::Result<()> {
         let mut services = std::mem::take(&mut self.services);
         let mut router = OpenApiRouter::with_openapi(docs::describe()).merge(extra);
         for service in &mut services {
@@ -181,6 +196,8 @@ impl Host {
 
     /// Keeps the streams there, with a connection that may make them.
     pub fn watch_streams(&self, setup: Bus, wanted: StreamSettings) {
+        let refused = setup.clone().end_when_refused(self.lifecycle.clone());
+        self.lifecycle.spawn("setup's permissions", refused);
         let watching = streams::supervise(setup, wanted, self.lifecycle.clone());
         self.lifecycle.spawn("streams", watching);
     }

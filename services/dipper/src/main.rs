@@ -20,6 +20,7 @@ mod retire;
 mod score;
 mod serve;
 mod stop;
+mod takeover;
 mod up;
 mod user;
 

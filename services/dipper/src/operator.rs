@@ -36,7 +36,7 @@ async fn through<T>(
     asking: impl AsyncFnOnce(&Bus) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
     let bus = Bus::connect(access, "operator").await?;
-    let answer = asking(&bus).await;
+    let answer = bus.unless_refused(asking(&bus)).await;
     bus.close().await;
     answer
 }

@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
+use anyhow::ensure;
 use chassis::bus::Bus;
 use chassis::bus::streams::{self, OnDrift};
 use chassis::settings::Settings;
@@ -12,6 +13,9 @@ use crate::host::{Door, Host, refuse_encryption, tell_durability};
 use crate::names::ServiceName;
 use crate::say;
 use crate::stop::Signals;
+
+/// The login that makes streams.
+const SETUP: &str = "setup";
 
 /// Runs until asked to stop.
 pub(crate) async fn run(settings: Settings, command: &Serve) -> anyhow::Result<()> {
@@ -39,24 +43,43 @@ async fn start(
     names: &[ServiceName],
     command: &Serve,
 ) -> anyhow::Result<Host> {
-    let setup = Bus::connect(&settings.broker("setup")?, "setup").await?;
+    let setup = set_up(&settings, command).await?;
     let servers = settings.monitored_servers();
     for address in &servers {
         tell_durability(address).await;
     }
-    let on_drift = if command.update_streams {
-        OnDrift::Update
-    } else {
-        OnDrift::Refuse
-    };
-    streams::ensure(&setup, &settings.streams(), on_drift).await?;
     for address in &servers {
         refuse_encryption(address).await?;
     }
     let (broker, wanted) = (settings.clone(), settings.streams());
     let mut host = Host::build(settings, url, names, |user| broker.broker(user)).await?;
-    host.watch_streams(setup, wanted);
+    if let Some(setup) = setup {
+        host.watch_streams(setup, wanted);
+    }
     host.start(Some(door), OpenApiRouter::new()).await?;
     host.wait_until_open().await?;
     Ok(host)
+}
+
+/// Makes and checks the streams, if that is this process's to do: who has credentials of its own services only leaves
+/// it to one that has the login.
+async fn set_up(settings: &Settings, command: &Serve) -> anyhow::Result<Option<Bus>> {
+    if !settings.has_login(SETUP)? {
+        ensure!(
+            !command.update_streams,
+            "--update-streams needs the login {SETUP}, which the credentials file does not hold"
+        );
+        say("streams are made by another process: the credentials file holds no login for it");
+        return Ok(None);
+    }
+    let setup = Bus::connect(&settings.broker(SETUP)?, SETUP).await?;
+    let on_drift = if command.update_streams {
+        OnDrift::Update
+    } else {
+        OnDrift::Refuse
+    };
+    let wanted = settings.streams();
+    let ensuring = streams::ensure(&setup, &wanted, on_drift);
+    setup.unless_refused(ensuring).await?;
+    Ok(Some(setup))
 }

@@ -13,6 +13,7 @@ use chassis::keys::create_private_folder;
 use chassis::lifecycle::Lifecycle;
 use chassis::nats_server::{Credentials, NatsServer};
 use chassis::settings::{AuthMode, Secret, Settings};
+use clients::permissions;
 use data_map::CAUGHT_MAIL;
 use mail_catcher::MailCatcher;
 use tokio::net::TcpListener;
@@ -202,9 +203,8 @@ impl Broker {
             .nats_server
             .clone()
             .unwrap_or_else(|| PathBuf::from("nats-server"));
-        let mut users: Vec<&str> = ALL.map(ServiceName::as_str).to_vec();
-        users.extend(["setup", "operator"]);
-        let server = NatsServer::start(&program, &settings.data_dir.join("nats"), &users).await?;
+        let folder = settings.data_dir.join("nats");
+        let server = NatsServer::start(&program, &folder, &permissions::on_one_machine()).await?;
         let monitoring = server.monitoring()?;
         tell_durability(&monitoring).await;
         let credentials = server.credentials().clone();
@@ -216,7 +216,9 @@ impl Broker {
             supervisor,
         };
         let setup = Bus::connect(&broker.credentials.access("setup"), "setup").await?;
-        streams::ensure(&setup, &settings.streams(), OnDrift::Update).await?;
+        let wanted = settings.streams();
+        let ensuring = streams::ensure(&setup, &wanted, OnDrift::Update);
+        setup.unless_refused(ensuring).await?;
         refuse_encryption(&monitoring).await?;
         Ok((broker, setup))
     }

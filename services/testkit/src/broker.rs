@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use chassis::nats_server::{Credentials, Login, free_port};
+use chassis::nats_server::{Credentials, LIMITS, Permissions, free_port};
+use clients::permissions;
 use tokio::process::{Child, Command};
-use uuid::Uuid;
 
 use crate::{eventually, nats_server, program};
 
-/// Users of the system at its broker: the services, and those who set it up and look into it.
-pub const USERS: [&str; 9] = [
+/// The services, each of which has a login of its name.
+pub const SERVICES: [&str; 7] = [
     "tick-api",
     "auth-api",
     "user-api",
@@ -18,9 +18,17 @@ pub const USERS: [&str; 9] = [
     "notifier",
     "statistics",
     "admin-api",
-    "setup",
-    "operator",
 ];
+
+/// A login that may do everything, for what tests do to a broker behind everybody's back.
+pub const TESTER: &str = "tester";
+
+/// The logins of the system, and that of a tester.
+pub fn permissions() -> Vec<Permissions> {
+    let mut all = permissions::on_one_machine();
+    all.push(Permissions::all(TESTER));
+    all
+}
 
 /// How a server is set up.
 #[derive(Clone, Debug)]
@@ -85,17 +93,8 @@ impl Broker {
             .iter()
             .map(|_| format!("nats://127.0.0.1:{}", free_port().unwrap()))
             .collect();
-        let login = |name: &str| Login {
-            user: name.to_owned(),
-            password: Uuid::new_v4().simple().to_string(),
-        };
-        let credentials = Credentials {
-            url: urls.join(","),
-            users: USERS
-                .iter()
-                .map(|name| ((*name).to_owned(), login(name)))
-                .collect(),
-        };
+        let permissions = permissions();
+        let credentials = Credentials::new(urls.join(","), &permissions);
         let text = serde_json::to_string_pretty(&credentials).unwrap();
         std::fs::write(nats.join("credentials.json"), text).unwrap();
         let servers = all.into_iter().zip(urls).enumerate();
@@ -104,7 +103,8 @@ impl Broker {
             let config = nats.join(format!("nats-{number}.conf"));
             let log = nats.join(format!("nats-{number}.log"));
             let own = format!("log_file: \"{}\"\n", log.display());
-            let text = own + &configuration(&credentials, &settings, (&url, monitoring));
+            let text =
+                own + &configuration((&credentials, &permissions), &settings, (&url, monitoring));
             std::fs::write(&config, text).unwrap();
             Self {
                 settings,
@@ -190,18 +190,18 @@ impl Broker {
 }
 
 fn configuration(
-    credentials: &Credentials,
+    (credentials, permissions): (&Credentials, &[Permissions]),
     settings: &BrokerSettings,
     (url, monitoring): (&str, u16),
 ) -> String {
     format!(
-        "listen: \"{}\"\nhttp: \"127.0.0.1:{monitoring}\"\nmax_payload: 1MB\n\
+        "listen: \"{}\"\nhttp: \"127.0.0.1:{monitoring}\"\n{LIMITS}\
          jetstream {{\n  max_file_store: 64GB\n  store_dir: \"{}\"\n  sync_interval: \"{}\"\n}}\n\
          {}{}\n",
         url.trim_start_matches("nats://"),
         settings.store.display(),
         settings.sync_interval,
-        credentials.authorization(),
+        credentials.authorization(permissions),
         settings.more,
     )
 }

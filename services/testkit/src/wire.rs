@@ -6,7 +6,7 @@ use async_nats::jetstream::consumer::{AckPolicy, pull};
 use async_nats::jetstream::stream::Stream;
 use async_nats::jetstream::{self, Context};
 use async_nats::{HeaderMap, ServerAddr};
-use chassis::nats_server::Credentials;
+use chassis::nats_server::{Credentials, inbox_prefix};
 use futures::TryStreamExt as _;
 use serde_json::Value;
 use uuid::Uuid;
@@ -64,6 +64,7 @@ impl Wire {
             .collect();
         let client = async_nats::ConnectOptions::new()
             .user_and_password(login.user.clone(), login.password.clone())
+            .custom_inbox_prefix(inbox_prefix(user))
             .connect(servers)
             .await
             .unwrap();

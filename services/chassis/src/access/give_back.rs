@@ -48,6 +48,7 @@ pub struct GiveBack {
 
 impl CommonQuestion for GiveBack {
     const NAME: &'static str = "give-back";
+    const ASKED_BY: &'static [&'static str] = &["operator"];
     type Answer = ();
 }
 
@@ -61,6 +62,7 @@ pub struct PassOver {
 
 impl CommonQuestion for PassOver {
     const NAME: &'static str = "pass-over";
+    const ASKED_BY: &'static [&'static str] = &["operator"];
     type Answer = ();
 }
 

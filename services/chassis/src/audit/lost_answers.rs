@@ -5,10 +5,8 @@
 use std::collections::{HashMap, HashSet};
 
 use async_nats::header::NATS_MESSAGE_ID;
-use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, pull};
 use async_nats::jetstream::stream::Stream;
-use chrono::DateTime;
-use futures::StreamExt as _;
+use futures::TryStreamExt as _;
 use uuid::Uuid;
 
 use super::comparison::Comparison;
@@ -16,14 +14,12 @@ use super::questions::{Again, Digests};
 use super::store::{self, Loss, Row};
 use super::{Pace, readers};
 use crate::bus::Bus;
+use crate::bus::reading::messages;
 use crate::database::Database;
 use crate::lifecycle::Lifecycle;
 use crate::outbox::presence;
 use crate::rpc::ask_service;
 use crate::unit_of_work::source;
-
-/// So many headers are fetched at a time.
-const PULL: usize = 1024;
 
 /// Looks now and then whether a stream that the service reads has lost something, until the stop.
 pub(super) async fn keep_restoring(
@@ -159,31 +155,18 @@ impl Search<'_> {
 
 /// The ids of the events that a stream stored since a moment.
 async fn ids_since(stream: &Stream, since: i64) -> anyhow::Result<HashSet<Uuid>> {
-    let config = pull::Config {
-        deliver_policy: match DateTime::from_timestamp_micros(since) {
-            Some(moment) if since > 0 => DeliverPolicy::ByStartTime { start_time: moment },
-            _ => DeliverPolicy::All,
-        },
-        ack_policy: AckPolicy::None,
-        headers_only: true,
-        ..pull::Config::default()
-    };
-    let consumer = stream.create_consumer(config).await?;
+    let state = &stream.cached_info().state;
+    let newest_first = (state.first_sequence..=state.last_sequence).rev();
+    let mut messages = std::pin::pin!(messages(stream, newest_first));
     let mut ids = HashSet::new();
-    loop {
-        // Ends by itself: what the server counts and cannot read any more is not waited for.
-        let fetched = consumer.fetch().max_messages(PULL).messages().await?;
-        let fetched: Vec<_> = fetched.collect().await;
-        if fetched.is_empty() {
-            return Ok(ids);
+    while let Some(message) = messages.try_next().await? {
+        if message.time.timestamp_micros() < since {
+            break;
         }
-        for message in fetched {
-            let message = message.map_err(|error| anyhow::anyhow!("{error}"))?;
-            let headers = message.headers.as_ref();
-            let id = headers.and_then(|headers| headers.get(NATS_MESSAGE_ID));
-            ids.extend(id.and_then(|id| event_of(id.as_str())));
-        }
+        let id = message.headers.get(NATS_MESSAGE_ID);
+        ids.extend(id.and_then(|id| event_of(id.as_str())));
     }
+    Ok(ids)
 }
 
 /// The event that a message id names, in whatever version and however often it was published.

@@ -7,6 +7,16 @@ use uuid::Uuid;
 use super::digest::Bucket;
 use crate::rpc::CommonQuestion;
 
+/// The services that send events from a database of their own, and so look after what became of them.
+const SENDERS: &[&str] = &[
+    "tick-api",
+    "auth-api",
+    "user-api",
+    "notifier",
+    "statistics",
+    "admin-api",
+];
+
 /// What a consumer has in its inbox of a producer's events.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Digests {
@@ -20,6 +30,7 @@ pub struct Digests {
 
 impl CommonQuestion for Digests {
     const NAME: &'static str = "digests";
+    const ASKED_BY: &'static [&'static str] = SENDERS;
     /// None from a service that keeps no inbox.
     type Answer = Option<Vec<Bucket>>;
 }
@@ -35,6 +46,7 @@ pub struct Unknown {
 
 impl CommonQuestion for Unknown {
     const NAME: &'static str = "unknown";
+    const ASKED_BY: &'static [&'static str] = SENDERS;
     type Answer = Vec<Uuid>;
 }
 
@@ -53,6 +65,7 @@ pub struct AnswerAgain {
 
 impl CommonQuestion for AnswerAgain {
     const NAME: &'static str = "answer-again";
+    const ASKED_BY: &'static [&'static str] = SENDERS;
     type Answer = Again;
 }
 
@@ -74,6 +87,7 @@ pub struct Audit {}
 
 impl CommonQuestion for Audit {
     const NAME: &'static str = "audit";
+    const ASKED_BY: &'static [&'static str] = &["admin-api"];
     type Answer = Findings;
 }
 

@@ -36,7 +36,7 @@ pub(super) fn answers_from(service: &str, reader: &str) -> Option<&'static Strea
 }
 
 /// Which streams of a producer are read by services that publish to a stream of answers, and by whom.
-pub(super) fn answered_in(producer: &str, answers: &str) -> Vec<(&'static str, &'static str)> {
+pub(crate) fn answered_in(producer: &str, answers: &str) -> Vec<(&'static str, &'static str)> {
     let answers_there = |reader: &str| {
         let answering = source(reader);
         CATALOGUE

@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 
 use anyhow::Context as _;
-use async_nats::jetstream::consumer::pull::OrderedConfig;
-use async_nats::jetstream::consumer::{DeliverPolicy, OrderedPullConsumer};
 use envelope::catalogue::DEAD;
 use envelope::{Envelope, STREAMS};
-use futures::StreamExt as _;
+use futures::TryStreamExt as _;
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::bus::reading::messages;
 use crate::bus::{Bus, without_key};
 
 /// Who waits longer wants to see that something goes on.
@@ -52,26 +51,17 @@ async fn read(bus: &Bus, wanted: Uuid, progress: &impl Fn(usize)) -> anyhow::Res
         if stream.cached_info().state.messages == 0 {
             continue;
         }
-        let config = OrderedConfig {
-            deliver_policy: DeliverPolicy::All,
-            ..OrderedConfig::default()
-        };
-        let consumer: OrderedPullConsumer = stream.create_consumer(config).await?;
-        let mut messages = consumer.messages().await?;
-        while let Some(message) = messages.next().await {
-            let message = message?;
-            let info = message.info().map_err(|error| anyhow::anyhow!("{error}"))?;
+        let state = &stream.cached_info().state;
+        let sequences = state.first_sequence..=state.last_sequence;
+        let mut messages = std::pin::pin!(messages(&stream, sequences));
+        while let Some(message) = messages.try_next().await? {
             looked_at += 1;
             if looked_at % TELL_EVERY == 0 {
                 progress(looked_at);
             }
-            let place = format!("{} at {}", declared.name, info.stream_sequence);
-            let is_last = info.pending == 0;
+            let place = format!("{} at {}", declared.name, message.sequence);
             if let Some(kept) = kept(&message.subject, &message.payload, place, wanted) {
                 found.insert(kept.envelope.id.0, kept);
-            }
-            if is_last {
-                break;
             }
         }
     }

@@ -30,6 +30,7 @@ pub struct HowFast {}
 
 impl CommonQuestion for HowFast {
     const NAME: &'static str = "how-fast";
+    const ASKED_BY: &'static [&'static str] = &["admin-api"];
     type Answer = Latency;
 }
 

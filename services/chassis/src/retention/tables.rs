@@ -31,6 +31,7 @@ pub struct OldestRow {
 
 impl CommonQuestion for Oldest {
     const NAME: &'static str = "oldest";
+    const ASKED_BY: &'static [&'static str] = &["operator"];
     type Answer = Vec<OldestRow>;
 }
 

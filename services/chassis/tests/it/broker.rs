@@ -4,7 +4,7 @@ use async_nats::jetstream::stream::RawMessageErrorKind;
 use chassis::bus::streams::{self, OnDrift, StreamSettings};
 use chassis::bus::{Access, Bus};
 use chassis::lifecycle::Lifecycle;
-use chassis::nats_server::NatsServer;
+use chassis::nats_server::{NatsServer, Permissions};
 use envelope::Outgoing;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -69,9 +69,13 @@ impl Broker {
             env!("CARGO_MANIFEST_DIR"),
             "/tests/harmed-nats-server.sh"
         ));
-        let server = NatsServer::start(program, &folder.path().join("nats"), &[USER])
-            .await
-            .unwrap();
+        let server = NatsServer::start(
+            program,
+            &folder.path().join("nats"),
+            &[Permissions::all(USER)],
+        )
+        .await
+        .unwrap();
         let access = server.credentials().access(USER);
         let process = server.pid().unwrap();
         let end = CancellationToken::new();

@@ -19,6 +19,7 @@ struct WhoseImage {
 
 impl Question for WhoseImage {
     const SUBJECT: &'static str = "svc.notifier.whose-image";
+    const ASKED_BY: &'static [&'static str] = &["notifier"];
     type Answer = UserId;
 }
 
@@ -30,6 +31,7 @@ struct WhosePicture {
 
 impl Question for WhosePicture {
     const SUBJECT: &'static str = WhoseImage::SUBJECT;
+    const ASKED_BY: &'static [&'static str] = &["notifier"];
     type Answer = UserId;
 }
 
@@ -41,6 +43,7 @@ struct HowManyImages {
 
 impl Question for HowManyImages {
     const SUBJECT: &'static str = WhoseImage::SUBJECT;
+    const ASKED_BY: &'static [&'static str] = &["notifier"];
     type Answer = u32;
 }
 

@@ -185,14 +185,14 @@ impl<'a> Restoring<'a> {
     async fn streams(&self, packed: Unpacker) -> anyhow::Result<()> {
         destroy_all(&self.settings.data_dir.join("nats").join("store"))?;
         let server = start_broker(self.settings).await?;
-        let filling = fill(&server.credentials().access("operator"), packed).await;
+        let filling = fill(&server.credentials().access("setup"), packed).await;
         server.stop().await?;
         filling
     }
 }
 
 async fn fill(access: &Access, mut packed: Unpacker) -> anyhow::Result<()> {
-    let bus = Bus::connect(access, "operator").await?;
+    let bus = Bus::connect(access, "setup").await?;
     while let Some(stream) = packed.next_file()? {
         let about = packed.next_part()?.unwrap_or_default();
         let about: Value = serde_json::from_slice(&about)?;

@@ -51,7 +51,7 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 17] = [
             "user-api",
         ],
     ),
-    ("testkit", &["chassis", "mail-catcher"]),
+    ("testkit", &["chassis", "clients", "mail-catcher"]),
     ("proof", &["envelope", "mail-catcher", "testkit"]),
 ];
 
@@ -113,6 +113,22 @@ fn unsafe_code_is_forbidden_in_every_crate() {
             "{}",
             member["package"]["name"]
         );
+    }
+}
+
+/// A question that nobody is permitted would be refused by the broker.
+#[test]
+fn every_question_is_among_those_that_somebody_may_ask() {
+    let services = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let folders = ["clients/src", "chassis/src"].map(|folder| sources(&services.join(folder)));
+    let text = folders.concat();
+    let declared = text.split("Question for ").skip(1);
+    let declared: BTreeSet<&str> = declared.filter_map(|rest| rest.split(' ').next()).collect();
+    assert!(declared.len() >= 50, "{declared:?}");
+    for question in declared {
+        let is_listed = text.contains(&format!("Asked::of::<{question}>()"))
+            || text.contains(&format!("Asked::of_all::<{question}>()"));
+        assert!(is_listed, "{question}");
     }
 }
 

@@ -6,7 +6,7 @@ use chassis::database::Sql;
 use chassis::nats_server::NatsServer;
 use mail_catcher::MailCatcher;
 use tempfile::TempDir;
-use testkit::broker::{Broker, USERS};
+use testkit::broker::{Broker, SERVICES, permissions};
 use testkit::{
     Api, Birder, Launch, Mailbox, Postgres, Running, create_admin, databases, nats_server,
 };
@@ -54,12 +54,12 @@ impl System {
     /// Each service as a process of its own, against one broker.
     pub async fn seven_processes() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let broker = NatsServer::start(&nats_server(), &folder.path().join("nats"), &USERS)
+        let broker = NatsServer::start(&nats_server(), &folder.path().join("nats"), &permissions())
             .await
             .unwrap();
         let (catcher, smtp, mail) = catch_mail(folder.path()).await;
         let mut processes = Vec::new();
-        for service in &USERS[..7] {
+        for service in SERVICES {
             let data = folder.path().to_string_lossy().into_owned();
             let launch = serve(service, folder.path())
                 .env("DIPPER_DATABASE_URL", &format!("sqlite:{data}/db"))
@@ -204,7 +204,7 @@ impl System {
 
     /// Sends a signal to the process of a service that has one of its own, e.g. `STOP`.
     pub async fn signal(&self, service: &str, name: &str) {
-        let place = USERS.iter().position(|user| *user == service);
+        let place = SERVICES.iter().position(|user| *user == service);
         self.processes[place.unwrap()].signal(name).await;
     }
 
