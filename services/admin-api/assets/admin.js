@@ -175,10 +175,13 @@ function reveal(name) {
 
 async function logIn(data) {
   const body = { email: String(data.get("email")).trim(), password: data.get("password"), token_in: "cookie" };
+  const code = String(data.get("code")).trim();
+  if (code) body.code = code;
   const answer = await call("POST", "/api/v1/auth/login", body).catch(explainRefusal);
   refused = null;
   keepUser(answer.user.id);
   byId("login-form").reset();
+  byId("factor").hidden = true;
   say("");
   await showInside();
   // Birders who only look at the figures are not told what they did not ask for.
@@ -190,7 +193,13 @@ async function logIn(data) {
 
 /** A bare 401 would say "unauthorised"; people want to know what to look at. */
 function explainRefusal(error) {
-  if (error instanceof Problem && error.status === 401) {
+  if (!(error instanceof Problem) || error.status !== 401) throw error;
+  if (error.kind === "second-factor-required") {
+    byId("factor").hidden = false;
+    error.errors = [{ pointer: "/code", detail: "This account asks for a code, too." }];
+  } else if (error.kind === "wrong-code") {
+    error.errors = [{ pointer: "/code", detail: "That code is wrong, or was used before." }];
+  } else {
     error.message = "That e-mail and password do not belong together.";
   }
   throw error;

@@ -7,10 +7,11 @@ const SESSION_KEY = "dipper.session";
 export class Problem extends Error {
   /**
    * @param {number} status the HTTP status; 0 when there was no answer at all
-   * @param {{title?: string, detail?: string, errors?: {pointer: string, detail: string}[]}} body
+   * @param {{type?: string, title?: string, detail?: string, errors?: {pointer: string, detail: string}[]}} body
    */
   constructor(status, body) {
     super(body.detail || body.title || "Something went wrong.");
+    this.kind = (body.type ?? "").split("/").at(-1);
     this.status = status;
     this.errors = Array.isArray(body.errors) ? body.errors : [];
   }

@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use chassis::database::DatabaseError;
 use chassis::http::Problem;
+use chassis::keys::Unsealable;
 use chassis::rpc::{AskError, Refusal};
 use chassis::unit_of_work::WorkError;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
@@ -22,8 +23,18 @@ pub(crate) enum Error {
     TooManyAttempts(Duration),
     #[error("the user is shut out for a time")]
     Suspended(DateTime<Utc>, TimeDelta),
-    #[error("the password does not prove who the caller is")]
+    #[error("the password or code does not prove who the caller is")]
     NotReauthenticated,
+    #[error("the user has a second factor, and no code came")]
+    SecondFactorRequired,
+    #[error("the code is wrong or was used before")]
+    WrongCode,
+    #[error("the user has a second factor already")]
+    SecondFactorEnabled,
+    #[error("the user is setting up no second factor")]
+    NoSecondFactor,
+    #[error(transparent)]
+    Unsealable(#[from] Unsealable),
     #[error("nothing waits for this token")]
     UnknownToken,
     #[error("there is no such session of this user")]
@@ -80,8 +91,29 @@ impl From<Error> for Problem {
             Error::NotReauthenticated => Self::new(
                 StatusCode::FORBIDDEN,
                 "reauthentication-failed",
-                "The password is wrong.",
+                "The password or code is wrong, or the code was used before.",
             ),
+            Error::SecondFactorRequired => Self::new(
+                StatusCode::UNAUTHORIZED,
+                "second-factor-required",
+                "This account has a second factor: send the code that the authenticator app shows, too.",
+            ),
+            Error::WrongCode => Self::new(
+                StatusCode::UNAUTHORIZED,
+                "wrong-code",
+                "The code is wrong, or was used before.",
+            ),
+            Error::SecondFactorEnabled => Self::new(
+                StatusCode::CONFLICT,
+                "second-factor-enabled",
+                "There is a second factor. Switch it off before another is set up.",
+            ),
+            Error::NoSecondFactor => Self::new(
+                StatusCode::CONFLICT,
+                "no-second-factor",
+                "No second factor is being set up.",
+            ),
+            Error::Unsealable(error) => Self::internal(&error),
             Error::UnknownToken => Self::new(
                 StatusCode::BAD_REQUEST,
                 "unknown-token",

@@ -2,12 +2,12 @@
 //!
 //! | | |
 //! |---|---|
-//! | **Serves** | `/api/v1/auth/...`: register, confirm, log in, log out, own sessions, change and reset a password |
+//! | **Serves** | `/api/v1/auth/...`: register, confirm, log in, log out, own sessions, change and reset a password, a second factor |
 //! | **Answers** | [`clients::auth`]: verify a token, re-authenticate, send a code, end a user's sessions, create an account, set a role, show an account, suspend a user, a mail's secret |
 //! | **Calls** | UserAPI (which user has this address? whose new address does this link confirm?), Notifier (a mail about an account) |
 //! | **Publishes** | `user.register`, `user.login`, `gdpr.purged` |
 //! | **Consumes** | `gdpr.delete` |
-//! | **Personal data** | per user id: password hash (Argon2id), role, hashed session tokens, hashed confirmation and reset tokens, a hashed code, until when they are shut out; no address, no name |
+//! | **Personal data** | per user id: password hash (Argon2id), role, hashed session tokens, hashed confirmation and reset tokens, hashed codes, what an authenticator app shares with us (sealed), until when they are shut out; no address, no name |
 
 mod account;
 mod age;
@@ -19,14 +19,17 @@ mod error;
 mod handlers {
     pub(crate) mod passwords;
     pub(crate) mod registrations;
+    pub(crate) mod second_factor;
     pub(crate) mod sessions;
 }
 mod passwords;
 mod proof;
 mod router;
+mod second_factor;
 mod secrets;
 mod store;
 mod suspension;
+mod totp;
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -42,6 +45,7 @@ use sqlx::migrate::Migrator;
 
 use crate::attempts::Attempts;
 use crate::passwords::Passwords;
+use crate::second_factor::Vault;
 
 /// The service's name.
 pub const NAME: &str = "auth-api";
@@ -62,6 +66,7 @@ struct Parts {
     age_gate: age::Gate,
     /// Hashes the codes that are mailed: eight digits could be searched without a key.
     code_key: PurposeKey,
+    second_factors: Vault,
 }
 
 impl Deref for App {
@@ -90,6 +95,7 @@ pub async fn service(chassis: &Chassis) -> anyhow::Result<Service> {
         age_gate: age::Gate::new(&chassis.settings),
         attempts: Attempts::new(chassis.keys.purpose("auth-api attempts")),
         code_key: chassis.keys.purpose("auth-api code"),
+        second_factors: Vault::new(&chassis.keys),
     }));
     Ok(Service::new(NAME, chassis)
         .router(router::routes(app.clone()))

@@ -5,12 +5,12 @@ use std::time::Instant;
 use clients::auth::Proof;
 use envelope::UserId;
 
-use crate::App;
 use crate::attempts::Account;
 use crate::error::Error;
 use crate::secrets as made;
 use crate::store::credentials::{self, Standing};
 use crate::store::secrets;
+use crate::{App, second_factor};
 
 /// Whether this proves that it is this user.
 pub(crate) async fn holds(app: &App, user: UserId, proof: Proof) -> Result<bool, Error> {
@@ -19,12 +19,33 @@ pub(crate) async fn holds(app: &App, user: UserId, proof: Proof) -> Result<bool,
         Proof::Password(password) => by_password(app, &account, user, password).await?,
         Proof::Code(code) => by_code(app, &account, user, &code).await?,
     };
+    count(app, account, holds);
+    Ok(holds)
+}
+
+/// Whether these, the password and a code of the second factor, prove that it is this user.
+pub(crate) async fn holds_with_code(
+    app: &App,
+    user: UserId,
+    password: String,
+    code: &str,
+) -> Result<bool, Error> {
+    let account = app.attempts.account(&format!("user {user}"));
+    let holds = by_password(app, &account, user, password).await?
+        && match second_factor::require(app, user, Some(code)).await {
+            Err(Error::WrongCode) => false,
+            required => required.map(|()| true)?,
+        };
+    count(app, account, holds);
+    Ok(holds)
+}
+
+fn count(app: &App, account: Account, holds: bool) {
     if holds {
         app.attempts.succeeded(&account);
     } else {
         app.attempts.failed(account, Instant::now());
     }
-    Ok(holds)
 }
 
 async fn by_password(

@@ -4,7 +4,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::App;
-use crate::handlers::{passwords, registrations, sessions};
+use crate::handlers::{passwords, registrations, second_factor, sessions};
 
 pub(crate) fn routes(app: App) -> OpenApiRouter {
     OpenApiRouter::new()
@@ -17,5 +17,8 @@ pub(crate) fn routes(app: App) -> OpenApiRouter {
         .routes(routes!(passwords::update))
         .routes(routes!(passwords::send_link))
         .routes(routes!(passwords::reset))
+        .routes(routes!(second_factor::show, second_factor::create))
+        .routes(routes!(second_factor::confirm))
+        .routes(routes!(second_factor::delete))
         .with_state(app)
 }

@@ -42,6 +42,13 @@ pub(crate) fn code(clock: &Clock) -> String {
     format!("{:08}", number % CODES)
 }
 
+/// A new code for recovery of 40 random bits, in two halves that are easy to copy.
+pub(crate) fn recovery_code(clock: &Clock) -> String {
+    let secret = clock.secret();
+    let half = |from: usize| secret.get(from..from + 5).unwrap_or_default();
+    format!("{}-{}", half(0), half(5))
+}
+
 /// What is kept of a code: bound to its user, and keyed, since codes are few.
 pub(crate) fn code_hash(key: &PurposeKey, user: UserId, code: &str) -> String {
     key.hash(format!("{user} {}", code.trim()).as_bytes())

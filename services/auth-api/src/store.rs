@@ -2,6 +2,7 @@
 
 pub(crate) mod credentials;
 pub(crate) mod resets;
+pub(crate) mod second_factors;
 pub(crate) mod secrets;
 pub(crate) mod sessions;
 pub(crate) mod suspensions;
@@ -10,7 +11,9 @@ use chassis::database::{DatabaseError, Session};
 use chassis::sql;
 use envelope::UserId;
 
-const ERASE: [&str; 6] = [
+const ERASE: [&str; 8] = [
+    "DELETE FROM second_factor WHERE user_id = $1",
+    "DELETE FROM recovery_code WHERE user_id = $1",
     "DELETE FROM password_reset WHERE user_id = $1",
     "DELETE FROM suspension WHERE user_id = $1",
     "DELETE FROM session WHERE user_id = $1",

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use axum::http::request::Parts;
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use chassis::http::Problem;
 
@@ -74,15 +75,14 @@ impl SessionCookie {
 /// cookie along, and cannot change these headers.
 pub fn require_same_origin(parts: &Parts) -> Result<(), Problem> {
     let text = |name: &str| parts.headers.get(name)?.to_str().ok();
-    let is_ours = match text(SEC_FETCH_SITE) {
-        Some(site) => site == "same-origin",
+    let is_ours = if let Some(site) = text(SEC_FETCH_SITE) {
+        site == "same-origin"
+    } else {
         // Browsers say so to addresses only that they trust.
-        None => {
-            let origin = text(header::ORIGIN.as_str()).and_then(|origin| origin.split_once("://"));
-            let host = text(header::HOST.as_str());
-            let host = host.or_else(|| parts.uri.authority().map(|host| host.as_str()));
-            matches!((origin, host), (Some((_, from)), Some(to)) if from.eq_ignore_ascii_case(to))
-        }
+        let origin = text(header::ORIGIN.as_str()).and_then(|origin| origin.split_once("://"));
+        let host = text(header::HOST.as_str());
+        let host = host.or_else(|| parts.uri.authority().map(Authority::as_str));
+        matches!((origin, host), (Some((_, from)), Some(to)) if from.eq_ignore_ascii_case(to))
     };
     if is_ours {
         Ok(())

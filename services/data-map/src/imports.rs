@@ -59,6 +59,16 @@ pub static IMPORTS: &[(&str, &str, Import)] = &[
     ),
     (
         "auth-api",
+        "second_factor",
+        Import::Stay("an app that is set up for the other instance"),
+    ),
+    (
+        "auth-api",
+        "recovery_code",
+        Import::Stay("codes that the other instance takes"),
+    ),
+    (
+        "auth-api",
         "suspension",
         Import::Stay("who is shut out elsewhere is not shut out here"),
     ),

@@ -36,6 +36,14 @@ pub static SEALS: &[Seal] = &[
     private("report", "note", "id"),
     private("moderation_case", "appeal", "image"),
     Seal {
+        service: "auth-api",
+        table: "second_factor",
+        column: "secret_sealed",
+        id: "user_id",
+        purpose: "auth-api second factor",
+        part: "secret",
+    },
+    Seal {
         service: "user-api",
         table: "export",
         column: "key_sealed",

@@ -3,6 +3,7 @@
 import { call, isPassing, Problem, session } from "./api.js";
 import { showChoices } from "./choices.js";
 import { ask, byId, say, warn } from "./dom.js";
+import { showFactor } from "./factor.js";
 import { clearErrors, onSubmit } from "./forms.js";
 import { showKept } from "./kept.js";
 import { t } from "./language.js";
@@ -28,7 +29,7 @@ export function startAccount() {
  * @param {AbortSignal} signal
  */
 export async function showAccount(signal) {
-  await together("account-stack", [showProfile(signal), showSessions(signal)]);
+  await together("account-stack", [showProfile(signal), showFactor(signal), showSessions(signal)]);
 }
 
 async function showProfile(signal) {
@@ -61,7 +62,7 @@ function fill(user) {
   profile = user;
   byId("account-email").textContent = user.email;
   // Password managers look here for whose password is asked for.
-  for (const id of ["erase-username", "password-username"]) byId(id).value = user.email;
+  for (const id of ["erase-username", "factor-username", "factor-end-username", "password-username"]) byId(id).value = user.email;
   const waiting = byId("account-waiting");
   waiting.hidden = !user.new_email;
   waiting.textContent = user.new_email ? t("account.confirm-email", { email: user.new_email }) : "";

@@ -10,6 +10,7 @@ import { startDevice } from "./device.js";
 import { byId, el, hush, say, warn } from "./dom.js";
 import { showErasure } from "./erasure.js";
 import { startExport } from "./export.js";
+import { startFactor } from "./factor.js";
 import { showFeed, startFeed } from "./feed.js";
 import { addPasswordToggles } from "./forms.js";
 import { showConfirm, startEntrance } from "./entrance.js";
@@ -179,6 +180,7 @@ function start() {
   addPasswordToggles();
   startEntrance();
   startPassword();
+  startFactor();
   startNewTick();
   startFeed();
   startTicks();

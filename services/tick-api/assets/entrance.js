@@ -9,6 +9,7 @@ import { t } from "./language.js";
 export function startEntrance() {
   onSubmit(byId("register-form"), register);
   onSubmit(byId("login-form"), logIn);
+  session.addEventListener("change", () => (byId("login-factor").hidden = true));
   byId("confirm-again").addEventListener("click", confirm);
 }
 
@@ -27,6 +28,8 @@ async function register(data) {
 
 async function logIn(data) {
   const body = { email: String(data.get("email")).trim(), password: data.get("password"), token_in: "cookie" };
+  const code = String(data.get("code")).trim();
+  if (code) body.code = code;
   const answer = await call("POST", "/api/v1/auth/login", { body, keepSession: true }).catch(explainRefusal);
   byId("login-form").reset();
   session.begin(answer);
@@ -35,7 +38,13 @@ async function logIn(data) {
 
 /** A bare 401 would say "unauthorised"; people want to know what to look at. */
 function explainRefusal(error) {
-  if (error instanceof Problem && error.status === 401) {
+  if (!(error instanceof Problem) || error.status !== 401) throw error;
+  if (error.kind === "second-factor-required") {
+    byId("login-factor").hidden = false;
+    error.errors = [{ pointer: "/code", detail: t("login.code.missing") }];
+  } else if (error.kind === "wrong-code") {
+    error.errors = [{ pointer: "/code", detail: t("factor.wrong") }];
+  } else {
     error.message = t("login.refused");
   }
   throw error;

@@ -46,6 +46,7 @@ const ASSETS: &[Asset] = assets! {
     "entrance.js": SCRIPT,
     "erasure.js": SCRIPT,
     "export.js": SCRIPT,
+    "factor.js": SCRIPT,
     "favicon.svg": SVG,
     "feed.js": SCRIPT,
     "forms.js": SCRIPT,

@@ -19,14 +19,13 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::App;
 use crate::account::{Email, may_be_a_password};
 use crate::error::Error;
 use crate::secrets::{self, SESSION_LASTS};
 use crate::store::credentials::{self, Standing};
 use crate::store::sessions::{self, Row};
 use crate::store::suspensions;
-use crate::suspension;
+use crate::{App, second_factor, suspension};
 
 /// Tokens are for whoever asked, not for caches on the way.
 const NOT_STORED: [(HeaderName, &str); 1] = [(header::CACHE_CONTROL, "no-store")];
@@ -41,6 +40,9 @@ pub(crate) struct NewSession {
     /// Password of the account.
     #[schema(format = "password", min_length = 1, max_length = 200)]
     password: String,
+    /// A code of the authenticator app, or one for recovery, of who has a second factor.
+    #[schema(max_length = 100)]
+    code: Option<String>,
     /// Where the token goes: into the answer, or into a cookie that no script can read, for pages of this origin.
     #[serde(default)]
     token_in: TokenIn,
@@ -94,7 +96,7 @@ pub(crate) struct SessionView {
     post, path = "/api/v1/auth/login", tag = "accounts", request_body = NewSession,
     responses(
         (status = 200, description = "Logged in", body = BegunSession, headers(("Set-Cookie" = Option<String>, description = "The session, if a cookie was asked for"))),
-        (status = 401, description = "Address and password do not belong together, or the address is not confirmed", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "Address and password do not belong together, or the address is not confirmed; or a code is missing (`second-factor-required`) or wrong", body = Problem, content_type = "application/problem+json"),
         (status = 403, description = "The user is shut out for a time; see Retry-After. Or a page of another origin asked for a cookie", body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "The user was erased just now", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "A field is wrong", body = Problem, content_type = "application/problem+json"),
@@ -112,8 +114,7 @@ pub(crate) async fn create(
         // Nobody else may log a browser in as somebody they know.
         require_same_origin(&parts)?;
     }
-    let (email, password) = new.parse()?;
-    let user = authenticate(&app, email, password).await?;
+    let user = authenticate(&app, new.parse()?).await?;
     let mut session = begin(&app, user).await?;
     let cookie = match token_in {
         TokenIn::Body => None,
@@ -237,12 +238,23 @@ pub(crate) async fn delete(
     }
 }
 
+/// What proves who somebody is.
+struct Factors {
+    email: Email,
+    password: String,
+    code: Option<String>,
+}
+
 impl NewSession {
-    fn parse(self) -> Result<(Email, String), Problem> {
+    fn parse(self) -> Result<Factors, Problem> {
         let email = Email::parse(&self.email);
         let password = may_be_a_password(&self.password);
         match (email, password) {
-            (Ok(email), Ok(())) => Ok((email, self.password)),
+            (Ok(email), Ok(())) => Ok(Factors {
+                email,
+                password: self.password,
+                code: self.code,
+            }),
             (email, password) => {
                 let wrong = [("/email", email.err()), ("/password", password.err())];
                 let errors = wrong.into_iter().filter_map(|(pointer, detail)| {
@@ -256,7 +268,12 @@ impl NewSession {
 
 /// Who has this address and password. An unknown address, an unconfirmed one and a wrong password
 /// take the same steps.
-async fn authenticate(app: &App, email: Email, password: String) -> Result<UserId, Error> {
+async fn authenticate(app: &App, factors: Factors) -> Result<UserId, Error> {
+    let Factors {
+        email,
+        password,
+        code,
+    } = factors;
     let account = app
         .attempts
         .account(&format!("email {}", email.normalised()));
@@ -272,13 +289,19 @@ async fn authenticate(app: &App, email: Email, password: String) -> Result<UserI
     // Others may have failed while this attempt waited for its turn.
     app.attempts.check(&account, Instant::now())?;
     let expected = usable.map(|found| found.password);
-    if app.passwords.verify(place, password, expected).await? {
-        app.attempts.succeeded(&account);
-        Ok(user)
+    let proven = if app.passwords.verify(place, password, expected).await? {
+        second_factor::require(app, user, code.as_deref()).await
     } else {
-        app.attempts.failed(account, Instant::now());
         Err(Error::WrongCredentials)
+    };
+    match &proven {
+        Ok(()) => app.attempts.succeeded(&account),
+        Err(Error::WrongCredentials | Error::WrongCode) => {
+            app.attempts.failed(account, Instant::now());
+        }
+        Err(_) => {}
     }
+    proven.map(|()| user)
 }
 
 async fn begin(app: &App, user: UserId) -> Result<BegunSession, Error> {
@@ -343,6 +366,7 @@ mod tests {
         let new = NewSession {
             email: "ada".to_owned(),
             password: String::new(),
+            code: None,
             token_in: TokenIn::default(),
         };
         let problem = serde_json::to_value(new.parse().err()).unwrap();

@@ -136,6 +136,50 @@ pub(super) static TABLES: &[Table] = &[
     .of(&[person("user_id", AccountHolder)]),
     personal(
         SERVICE,
+        "second_factor",
+        &ACCOUNTS,
+        Retention::Account,
+        &[
+            column("user_id", AccountHolder, Pseudonym, "whose"),
+            column(
+                "secret_sealed",
+                AccountHolder,
+                Credential,
+                "what an authenticator app shares with us: sealed",
+            ),
+            column(
+                "confirmed_at",
+                AccountHolder,
+                Activity,
+                "since when codes of it are asked for",
+            ),
+            column(
+                "last_step",
+                AccountHolder,
+                Activity,
+                "of which half minute the last code was",
+            ),
+        ],
+    )
+    .of(&[person("user_id", AccountHolder)]),
+    personal(
+        SERVICE,
+        "recovery_code",
+        &ACCOUNTS,
+        Retention::Account,
+        &[
+            column(
+                "code_hash",
+                AccountHolder,
+                Credential,
+                "a keyed hash of a code that takes the place of an app's, once",
+            ),
+            column("user_id", AccountHolder, Pseudonym, "whose"),
+        ],
+    )
+    .of(&[person("user_id", AccountHolder)]),
+    personal(
+        SERVICE,
         "suspension",
         &MODERATION,
         Retention::For(Duration::from_hours(365 * 24)),

@@ -65,6 +65,15 @@ async fn no_script_reads_a_session_and_no_other_page_uses_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_code_is_asked_for_and_a_forgotten_password_replaced_on_the_pages() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = Launch::up(DIPPER, folder.path()).start().await;
+    create_admin(folder.path()).await;
+    run("factor.js", &[&running.url, EMAIL, PASSWORD]).await;
+    assert_eq!(running.stop().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_view_and_dialog_of_the_dashboard_is_for_everybody_and_for_the_keyboard() {
     let folder = tempfile::tempdir().unwrap();
     let running = Launch::up(DIPPER, folder.path()).start().await;

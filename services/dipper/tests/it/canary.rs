@@ -17,11 +17,14 @@ pub struct Canary {
 }
 
 impl Canary {
-    /// Joins, and ticks a bird with everything that can be told of it.
+    /// Joins, begins to set up a second factor, and ticks a bird with everything that can be told of it.
     pub async fn join(api: &Api) -> Self {
         let word = |what: &str| format!("{what}{}", Uuid::new_v4().as_fields().0);
         let (name, note) = (word("canary"), word("nesting"));
         let birder = api.join(&name).await;
+        let password = json!({"password": birder.password});
+        let begun = api.post_as(&birder, "/api/v1/auth/second-factor", &password);
+        begun.await.expect(201);
         let (image, url) = api.upload(&birder, PHOTO).await;
         let body = json!({
             "image": {"url": url}, "species": {"id": NUTHATCH}, "seen_on": "2026-05-01",

@@ -46,6 +46,7 @@ mod receipt;
 mod rectification;
 mod retention;
 mod round;
+mod second_factor;
 mod session_cookie;
 mod setup;
 mod suspension;
