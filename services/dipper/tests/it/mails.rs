@@ -181,7 +181,7 @@ async fn every_mail_can_be_looked_at_before_it_is_sent() {
     let page = api.get("/dev/mail/preview").await.expect(200);
     let page = String::from_utf8(page.bytes).unwrap();
     let frames: Vec<&str> = page.split("src=\"").skip(1).collect();
-    assert_eq!(frames.len(), 32, "16 mails at two widths");
+    assert_eq!(frames.len(), 40, "20 mails at two widths");
     for frame in frames {
         let path = frame.split('"').next().unwrap();
         let mail = api.get(path).await.expect(200);

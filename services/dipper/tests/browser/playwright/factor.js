@@ -25,7 +25,8 @@ async function setUp(page, password) {
   await page.locator("#factor-begin .error").waitFor();
   await page.locator("#factor-begin-password").fill(password);
   await page.keyboard.press("Enter");
-  await page.waitForFunction(() => document.querySelector("#factor-qr").naturalWidth > 0);
+  await page.locator("#factor-qr[src]").waitFor();
+  await page.locator("#factor-qr").evaluate((image) => image.decode());
   await expectNone(page, "an app that is set up");
   const secret = await page.locator("#factor-secret").textContent();
   await page.locator("#factor-first").fill(code(secret, 0));
