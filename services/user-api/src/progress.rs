@@ -17,6 +17,7 @@ const DUE_AFTER: TimeDelta = TimeDelta::days(30);
 /// How far a request has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = ErasureState)]
 pub(crate) enum State {
     /// Asked for; nothing was changed yet.
     Planned,

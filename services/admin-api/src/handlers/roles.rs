@@ -37,6 +37,7 @@ pub(crate) struct RoleView {
 
 /// A user.
 #[derive(Serialize, ToSchema)]
+#[schema(as = UserRoleView)]
 pub(crate) struct UserView {
     /// The user's id.
     id: Uuid,

@@ -9,6 +9,7 @@
 mod address;
 mod age;
 mod architecture;
+mod attacks;
 mod backup;
 mod bad_input;
 mod canary;

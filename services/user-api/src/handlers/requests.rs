@@ -67,6 +67,7 @@ enum RequestState {
 /// What can be asked for.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = RequestKind)]
 enum Kind {
     /// To be forgotten.
     Erasure,

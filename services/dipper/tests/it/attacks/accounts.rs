@@ -1,0 +1,180 @@
+//! What is somebody else's, tokens that are none, and tokens that are over.
+
+use reqwest::Method;
+use serde_json::json;
+use testkit::{Birder, databases, eventually};
+use uuid::Uuid;
+
+use super::{Report, Stage};
+use crate::erasure::ask;
+
+/// A token that ended is refused everywhere within this.
+const SOON: std::time::Duration = std::time::Duration::from_secs(1);
+/// A route of each service that asks whose token it is.
+const GUARDED: [&str; 4] = [
+    "/api/v1/ticks?user=me",
+    "/api/v1/auth/sessions",
+    "/api/v1/users/me",
+    "/api/v1/admin/me",
+];
+
+pub async fn attack(stage: &Stage, report: &mut Report) {
+    what_is_anothers(stage, report).await;
+    anothers_id_in_a_body(stage, report).await;
+    tokens_that_are_none(stage, report).await;
+    tokens_that_are_over(stage, report).await;
+    one_time_tokens(stage, report).await;
+}
+
+async fn what_is_anothers(stage: &Stage, report: &mut Report) {
+    let (api, mallory) = (&stage.api, &stage.mallory);
+    let sessions = api.get_as(&stage.vera, "/api/v1/auth/sessions").await;
+    let session = sessions.expect(200).json["items"][0]["id"].clone();
+    let session = format!("/api/v1/auth/sessions/{}", session.as_str().unwrap());
+    let tick = format!("/api/v1/ticks/{}", stage.tick);
+    let guessed = Uuid::new_v4().simple().to_string();
+    let request = format!("/api/v1/gdpr/requests/{guessed}");
+    for (method, path) in [
+        (Method::GET, tick.clone()),
+        (Method::DELETE, tick.clone()),
+        (Method::GET, session.clone()),
+        (Method::DELETE, session),
+        (Method::GET, request.clone()),
+        (Method::GET, format!("{request}/download")),
+    ] {
+        let token = Some(mallory.token.as_str());
+        let answer = api.send(method.clone(), &path, token, None).await;
+        let what = path.replace(&stage.tick.to_string(), "{tick}");
+        let what = what.split(&guessed).next().unwrap_or_default();
+        report.status(&format!("1 {method} of another's {what}"), 404, &answer);
+    }
+    let patch = json!({"note": "taken over"});
+    let token = Some(mallory.token.as_str());
+    let answer = api.send(Method::PATCH, &tick, token, Some(&patch)).await;
+    report.status("1 PATCH of another's tick", 404, &answer);
+}
+
+async fn anothers_id_in_a_body(stage: &Stage, report: &mut Report) {
+    let (api, mallory) = (&stage.api, &stage.mallory);
+    let hers = stage.vera.id.to_string();
+    for (what, body) in [
+        (
+            "user.id",
+            json!({"password": mallory.password, "user": {"id": hers}}),
+        ),
+        (
+            "user_id",
+            json!({"password": mallory.password, "user_id": hers}),
+        ),
+    ] {
+        let answer = api.post_as(mallory, "/api/v1/gdpr/delete", &body).await;
+        report.status(&format!("2 an erasure with another's {what}"), 422, &answer);
+    }
+    let me = api.get_as(mallory, "/api/v1/users/me").await;
+    report.status("2 whoever asked so is still there", 200, &me);
+}
+
+async fn tokens_that_are_none(stage: &Stage, report: &mut Report) {
+    let (api, token) = (&stage.api, &stage.mallory.token);
+    let huge = format!("Bearer {}", "x".repeat(100_000));
+    let padded = format!("Bearer {token}x");
+    let double = format!("Bearer {token} {token}");
+    for (what, values) in [
+        ("no token", vec![]),
+        ("an empty header", vec![""]),
+        ("an empty token", vec!["Bearer "]),
+        ("a huge token", vec![huge.as_str()]),
+        ("a token with something behind it", vec![padded.as_str()]),
+        ("two tokens in a header", vec![double.as_str()]),
+        ("two headers", vec!["Bearer a", "Bearer b"]),
+        ("another scheme", vec!["Basic dXNlcjpwYXNz"]),
+    ] {
+        for path in GUARDED {
+            let mut request = api.request(Method::GET, path);
+            for value in &values {
+                request = request.header("authorization", *value);
+            }
+            let answer = api.try_send(request).await.expect("an answer");
+            report.status(&format!("3 {what} at {path}"), 401, &answer);
+        }
+    }
+    for name in ["token", "access_token", "authorization"] {
+        let answer = api.get(&format!("/api/v1/users/me?{name}={token}")).await;
+        report.status(&format!("3 a token in the query as {name}"), 401, &answer);
+    }
+}
+
+async fn tokens_that_are_over(stage: &Stage, report: &mut Report) {
+    let api = &stage.api;
+    let again = async |whose: &Birder| {
+        let birder = api
+            .log_in(whose.email.clone(), whose.password.clone())
+            .await;
+        for path in GUARDED {
+            // Each service has it at hand.
+            api.get_as(&birder, path).await;
+        }
+        birder
+    };
+    let ended = again(&stage.mallory).await;
+    let token = Some(ended.token.as_str());
+    let logout = api
+        .send(Method::POST, "/api/v1/auth/logout", token, None)
+        .await;
+    logout.expect(204);
+    expect_dead(stage, report, "ended", &ended).await;
+
+    let goes = api.join("Gone").await;
+    let goes = again(&goes).await;
+    ask(api, &goes).await;
+    expect_dead(stage, report, "of an erased user", &goes).await;
+
+    let late = api.join("Late").await;
+    let sessions = stage.folder.join("db").join("auth-api.db");
+    // All sessions of others end so too, so they are not touched: only the newest one is.
+    let expire = "UPDATE session SET expires_at = 1 WHERE created_at = (SELECT max(created_at) FROM session)";
+    databases::sqlite_execute(&sessions, expire).await;
+    expect_dead(stage, report, "that is too old", &late).await;
+}
+
+async fn expect_dead(stage: &Stage, report: &mut Report, what: &str, birder: &Birder) {
+    // What is promised is how long it may live, so that is waited for.
+    tokio::time::sleep(SOON).await;
+    for path in GUARDED {
+        let answer = stage.api.get_as(birder, path).await;
+        report.status(
+            &format!("4 a token {what}, a second later at {path}"),
+            401,
+            &answer,
+        );
+    }
+}
+
+async fn one_time_tokens(stage: &Stage, report: &mut Report) {
+    let api = &stage.api;
+    let email = format!("host-{}@example.org", Uuid::new_v4().simple());
+    let body = json!({"email": email, "password": "long enough", "name": "Hilda"});
+    let request = api
+        .request(Method::POST, "/api/v1/auth/register")
+        .header("host", "evil.example")
+        .header("x-forwarded-host", "evil.example")
+        .header("forwarded", "host=evil.example")
+        .json(&body);
+    api.try_send(request).await.expect("an answer").expect(202);
+    let mail = eventually("the link is mailed", || async {
+        api.mails_to(&email).await.into_iter().next()
+    })
+    .await;
+    let text = mail["text"].as_str().unwrap();
+    let is_ours = text.contains(&format!("{}/", stage.running.url)) && !text.contains("evil");
+    report.expect(
+        "7 a mailed link does not follow the Host header",
+        &true,
+        &is_ours,
+    );
+    let token = json!({"token": testkit::api::token_in(&mail).unwrap()});
+    let first = api.post("/api/v1/auth/confirm", &token).await;
+    report.status("7 a link that was mailed works", 200, &first);
+    let second = api.post("/api/v1/auth/confirm", &token).await;
+    report.status("7 and works once", 400, &second);
+}

@@ -1,0 +1,57 @@
+//! What the log tells, at its most talkative, of all those who took part.
+
+use serde_json::Value;
+use testkit::Birder;
+
+use super::{ATTACKER, ELSEWHERE, Report, Stage};
+
+pub fn search(stage: &Stage, report: &mut Report) {
+    let log = std::fs::read_to_string(&stage.log).unwrap();
+    report.expect(
+        "25 there is something to search",
+        &true,
+        &(log.lines().count() > 20),
+    );
+    let is_json = |line: &str| serde_json::from_str::<Value>(line).is_ok();
+    let torn = log.lines().find(|line| !is_json(line)).map(str::to_owned);
+    report.expect("25 every line is a record", &None, &torn);
+    for (who, birder) in [
+        ("admin", &stage.admin),
+        ("moderator", &stage.moderator),
+        ("victim", &stage.vera),
+        ("attacker", &stage.mallory),
+    ] {
+        for (what, secret) in secrets(birder) {
+            report.expect(
+                &format!("25 the {what} of the {who}"),
+                &0,
+                &log.matches(&secret).count(),
+            );
+        }
+    }
+    let secret = std::fs::read_to_string(stage.folder.join("keys").join("master.key"));
+    for (what, text) in [
+        ("an address of an attacker", ATTACKER.to_owned()),
+        ("an address of an owner", ELSEWHERE.to_owned()),
+        ("a guess", "guess 1".to_owned()),
+        ("a canary", "everybody@example.org".to_owned()),
+        (
+            "the master key",
+            secret
+                .unwrap_or_else(|_| "no file".to_owned())
+                .trim()
+                .to_owned(),
+        ),
+    ] {
+        report.expect(&format!("25 {what}"), &0, &log.matches(&text).count());
+    }
+}
+
+fn secrets(birder: &Birder) -> [(&'static str, String); 4] {
+    [
+        ("address", birder.email.clone()),
+        ("password", birder.password.clone()),
+        ("token", birder.token.clone()),
+        ("id", birder.id.to_string()),
+    ]
+}
