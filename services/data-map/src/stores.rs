@@ -6,7 +6,7 @@ use envelope::catalogue::{ADMIN, DEAD, GDPR, NOTIFICATION, RATE, SCORE, TICK, US
 
 use crate::activities::{
     ACCOUNTABILITY, ACCOUNTS, Activity, BACKUP, DELIVERY, ERASURE, MAIL, RATING_MAIL, RATINGS,
-    SCORING, TICKS,
+    SCORING, STATISTICS, TICKS,
 };
 use crate::model::{Category, Erasure, Item, Place, Retention, Whose};
 
@@ -146,6 +146,13 @@ pub static STORES: &[Store] = &[
         ..path(
             "objects",
             "photos, in folders named by random ids, without anything that cameras write beside the pixels",
+        )
+    },
+    Store {
+        activity: &STATISTICS,
+        ..path(
+            "objects/facts",
+            "how much there was of what on each day, for analysis: every figure is about at least ten people and names nobody",
         )
     },
     Store {

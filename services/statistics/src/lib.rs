@@ -19,6 +19,8 @@
 //! rows stay, and count again when it is lifted. From the numbers of sealed days nobody can be taken.
 //! What a cell showed before somebody left it stays for a while, so that the difference tells nothing of them.
 //!
+//! What happened on a day stays for ever as a file for analysis (`long_term`), which names nobody.
+//!
 //! All of it follows from the streams, but for what they have lost by age: so the database can be
 //! built anew beside the live one ([`chassis::rebuild`]).
 
@@ -28,6 +30,7 @@ mod erasure;
 mod error;
 mod etag;
 mod handlers;
+mod long_term;
 mod period;
 mod recent;
 mod retirement;
@@ -103,6 +106,9 @@ pub async fn service(chassis: &Chassis) -> anyhow::Result<Service> {
     let retiring = retirement::retiring(&chassis.settings);
     let with = (database.clone(), chassis.bus.clone(), chassis.clock.clone());
     let retire = retirement::retire(with, retiring, chassis.lifecycle.clone());
+    let with = (database.clone(), chassis.bus.clone(), chassis.clock.clone());
+    let folder = long_term::folder(&chassis.settings.data_dir)?;
+    let keep_facts = long_term::keep(with, folder, chassis.lifecycle.clone());
     Ok(Service::new(NAME, chassis)
         .router(router::router(app.clone()))
         .answers(
@@ -113,7 +119,8 @@ pub async fn service(chassis: &Chassis) -> anyhow::Result<Service> {
         )
         .consumers(consumers::consumers(app, database.clone()))
         .database(database)
-        .task("statistics retirement", retire))
+        .task("statistics retirement", retire)
+        .task("statistics long-term facts", keep_facts))
 }
 
 async fn forget_images(app: App, question: ForgetImages) -> Result<(), Refusal> {

@@ -1,6 +1,7 @@
 //! All SQL of the service: writing what events say, counting it, deleting it.
 
 pub(crate) mod cells;
+pub(crate) mod day;
 pub(crate) mod erasure;
 pub(crate) mod facts;
 pub(crate) mod figures;

@@ -1,6 +1,9 @@
 //! The breakdowns that the public sees of ten people, and staff of five.
 
+use std::path::Path;
+
 use chassis::clock::Clock;
+use chrono::{DateTime, Utc};
 use reqwest::{Method, header};
 use serde_json::{Value, json};
 use testkit::{Api, Birder, Wire, eventually};
@@ -11,7 +14,7 @@ use crate::limits::limit;
 use crate::moderation::moderator;
 use crate::setup::System;
 
-const SPECIES: &str = "avibase-2247CB05";
+pub const SPECIES: &str = "avibase-2247CB05";
 const SERIES: &str = "/api/v1/statistics/timeseries?event=tick";
 const TOP: &str = "/api/v1/statistics/species/top";
 const RETENTION: &str = "/api/v1/statistics/retention?weeks=2";
@@ -20,9 +23,13 @@ fn scores() -> String {
     format!("/api/v1/statistics/species/{SPECIES}/scores")
 }
 
-/// Tells of a tick of somebody's with a new photo, and of its score, as other producers would.
 async fn ticks(system: &System, user: Uuid) {
-    let (image, time) = (Uuid::new_v4(), Clock::default().now());
+    ticks_at(system.folder(), user, Clock::default().now()).await;
+}
+
+/// Tells of a tick of somebody's with a new photo, and of its score, as other producers would.
+pub async fn ticks_at(folder: &Path, user: Uuid, time: DateTime<Utc>) {
+    let image = Uuid::new_v4();
     let url = format!("/images/{image}/2048.jpg");
     let tick = json!({
         "id": Uuid::new_v4(), "type": "new", "version": "1.1",
@@ -32,7 +39,7 @@ async fn ticks(system: &System, user: Uuid) {
         },
         "metadata": {"source": "services/OtherClient", "time": time},
     });
-    let producer = Wire::connect(system.folder(), "tick-api").await;
+    let producer = Wire::connect(folder, "tick-api").await;
     let subject = format!("tick.new.v1.{user}");
     producer.publish_event(&subject, &tick).await;
     let score = json!({
@@ -40,12 +47,13 @@ async fn ticks(system: &System, user: Uuid) {
         "data": {"image": {"url": url}, "model": "other-1", "reasons": [], "score": 3.1},
         "metadata": {"source": "services/OtherModel", "time": time},
     });
-    let model = Wire::connect(system.folder(), "score-model").await;
+    let model = Wire::connect(folder, "score-model").await;
     let subject = format!("score.update.v1.{image}");
     model.publish_event(&subject, &score).await;
 }
 
-async fn counted(api: &Api, ticks: i64) {
+/// Waits until so many ticks and scores are counted.
+pub async fn counted(api: &Api, ticks: i64) {
     eventually("the ticks and scores are counted", || async {
         let figures = api.figures().await;
         (figures["ticks"] == ticks && figures["scores"] == ticks).then_some(())

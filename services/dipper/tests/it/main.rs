@@ -8,6 +8,7 @@
 
 mod address;
 mod age;
+mod analysis;
 mod architecture;
 mod attacks;
 mod backup;

@@ -1,5 +1,6 @@
 //! The laws of counting: the order of events does not matter, and who is erased never was.
 
+mod days;
 mod examples;
 mod leaving;
 
