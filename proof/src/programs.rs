@@ -13,6 +13,7 @@ mod power;
 mod prefetch;
 mod rebuild;
 mod rewind;
+mod timing;
 mod user_api_away;
 mod versions;
 mod wipe;
@@ -169,6 +170,12 @@ pub const PROGRAMS: &[Program] = &[
         start: |setting| Box::pin(erase_cost::run(setting)),
     },
     Program {
+        name: "timing",
+        shows: "no answer's time tells whether an address is known",
+        alone: true,
+        start: |setting| Box::pin(timing::run(setting)),
+    },
+    Program {
         name: "faults",
         shows: "mistakes planted in the product make the programs above fail",
         alone: true,
@@ -186,7 +193,7 @@ pub fn find(name: &str) -> Option<Program> {
 
 /// The programs for a night: they build the product once more and break it many times, or do so much that
 /// they would take as long as all others together.
-const FOR_A_NIGHT: [&str; 3] = ["erasures", "erase-cost", "faults"];
+const FOR_A_NIGHT: [&str; 4] = ["erasures", "erase-cost", "timing", "faults"];
 
 /// The programs for every change.
 pub fn short_set() -> Vec<Program> {
