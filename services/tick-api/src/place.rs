@@ -37,6 +37,10 @@ pub(crate) enum Visibility {
 }
 
 impl Visibility {
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde asks with a reference"
+    )]
     fn is_obscured(&self) -> bool {
         *self == Self::Obscured
     }
