@@ -13,6 +13,7 @@ mod backup;
 mod bad_input;
 mod canary;
 mod catalogue;
+mod cluster;
 mod consents;
 mod corrections;
 mod data_map;
