@@ -15,6 +15,7 @@ mod backup;
 mod bad_input;
 mod canary;
 mod catalogue;
+mod cluster;
 mod consents;
 mod corrections;
 mod data_map;
