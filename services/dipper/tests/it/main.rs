@@ -11,6 +11,7 @@ mod age;
 mod architecture;
 mod backup;
 mod bad_input;
+mod broker_attacks;
 mod canary;
 mod catalogue;
 mod consents;
