@@ -58,8 +58,9 @@ pub async fn leave_a_dead_letter(folder: &Path, body: &[u8]) {
     let wire = Wire::connect(folder, "tick-api").await;
     let subject = format!("rate.update.v1.{}", Uuid::new_v4());
     wire.publish(&subject, None, body).await;
+    let reader = Wire::connect(folder, "operator").await;
     eventually("it is a dead letter", || async {
-        (wire.count("DEAD").await > 0).then_some(())
+        (reader.count("DEAD").await > 0).then_some(())
     })
     .await;
 }

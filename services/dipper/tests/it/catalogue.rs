@@ -34,6 +34,39 @@ async fn exported() -> tempfile::TempDir {
     folder
 }
 
+/// What a format of the export writes into its one file.
+async fn written_as(format: &str, name: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_string_lossy().into_owned();
+    let arguments = ["catalogue", "export", "--format", format, &path];
+    let output = Launch::new(DIPPER, &arguments).output().await;
+    assert!(output.status.success());
+    std::fs::read_to_string(folder.path().join(name)).unwrap()
+}
+
+fn committed(path: &str) -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    std::fs::read_to_string(root.join(path)).unwrap()
+}
+
+/// To bring the file to it: `dipper catalogue export --format nats deploy`.
+#[tokio::test]
+async fn the_deployments_permissions_are_those_of_the_program() {
+    const FILE: &str = "nats-authorization.conf";
+    let written = written_as("nats", FILE).await;
+    assert_eq!(committed(&format!("deploy/{FILE}")), written);
+}
+
+/// To bring it there: replace the table by what `dipper catalogue export --format takeover DIR` writes.
+#[tokio::test]
+async fn the_threat_model_says_what_each_login_could_do() {
+    let table = written_as("takeover", "takeover.md").await;
+    assert!(
+        committed("docs/threat-model.md").contains(&table),
+        "the table is another one now:\n{table}"
+    );
+}
+
 #[tokio::test]
 async fn the_published_schemas_are_those_of_the_program() {
     let (code, said) = check(Path::new(SCHEMAS)).await;

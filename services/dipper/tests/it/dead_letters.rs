@@ -12,6 +12,7 @@ async fn bad_events_land_in_dead_with_their_reason_and_good_ones_go_on() {
     let running = up(folder.path()).start().await;
     let api = Api::new(&running.url);
     let wire = Wire::connect(folder.path(), "tick-api").await;
+    let reader = Wire::connect(folder.path(), "operator").await;
     let user = Uuid::new_v4();
     let subject = format!("rate.update.v1.{user}");
     let event = |version: &str, rating: i64| rated(user, version, rating);
@@ -32,7 +33,7 @@ async fn bad_events_land_in_dead_with_their_reason_and_good_ones_go_on() {
     .await;
 
     let letters = eventually("the bad ones are in DEAD", || async {
-        let letters = wire.messages("DEAD").await;
+        let letters = reader.messages("DEAD").await;
         let of_statistics: Vec<_> = letters
             .into_iter()
             .filter(|(_, headers, _)| headers.contains("statistics"))
@@ -43,7 +44,7 @@ async fn bad_events_land_in_dead_with_their_reason_and_good_ones_go_on() {
     assert_eq!(letters.len(), bad.len());
     expect_reasons(&letters, &bad, &subject);
     let letters = eventually("the unknown one is in DEAD", || async {
-        let letters = wire.messages("DEAD").await;
+        let letters = reader.messages("DEAD").await;
         letters
             .iter()
             .any(|(_, headers, _)| headers.contains("unknown-event"))

@@ -13,6 +13,7 @@ mod architecture;
 mod attacks;
 mod backup;
 mod bad_input;
+mod broker_attacks;
 mod canary;
 mod catalogue;
 mod cluster;

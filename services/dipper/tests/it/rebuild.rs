@@ -295,6 +295,7 @@ async fn sealed_days_survive_what_their_stream_has_lost(mut instance: Instance) 
         &json!({"user": {"id": user}}),
     );
     login["type"] = json!("login");
+    login["metadata"]["source"] = json!("services/AuthAPI");
     let subject = format!("user.login.v1.{user}");
     let wire = instance.wire("auth-api").await;
     wire.publish_event(&subject, &login).await;
@@ -314,7 +315,7 @@ async fn sealed_days_survive_what_their_stream_has_lost(mut instance: Instance) 
     .await;
     instance.rebuild().await;
     assert_eq!(instance.api.figures().await, expected);
-    instance.wire("operator").await.lose("USER", &subject).await;
+    instance.wire("user-api").await.lose("USER", &subject).await;
     instance.rebuild().await;
     assert_eq!(instance.api.figures().await, expected);
     let names = instance.rows("SELECT COUNT(*) FROM fact WHERE kind = 'login'");

@@ -76,13 +76,26 @@ async fn save(folder: &Path, canary: &Canary) -> Vec<Saved> {
     saved
 }
 
+/// The login that may publish such an event.
+fn producer_of(subject: &str) -> &'static str {
+    let entity_and_kind = subject.split('.').take(2).collect::<Vec<_>>().join(".");
+    match entity_and_kind.as_str() {
+        "user.limit" | "gdpr.erased" => "user-api",
+        kind if kind.starts_with("score.") => "score-model",
+        kind if kind.starts_with("notification.") => "notifier",
+        kind if kind.starts_with("user.") => "auth-api",
+        kind if kind.starts_with("admin.") => "admin-api",
+        _ => "tick-api",
+    }
+}
+
 /// Publishes all of it again, as it was and under new ids, and waits until nothing is left of it.
 async fn come_again(api: &Api, folder: &Path, canary: &Canary, saved: &[Saved]) {
-    let wire = Wire::connect(folder, "tick-api").await;
     let deleted = late_deletions(api).await;
     for (subject, event) in saved {
         let mut anew = event.clone();
         anew["id"] = json!(Uuid::new_v4());
+        let wire = Wire::connect(folder, producer_of(subject)).await;
         for event in [event, &anew] {
             wire.publish_event(subject, event).await;
         }
