@@ -136,7 +136,6 @@ fn take_cookies(operation: &mut Operation, method: &str) {
     }
 }
 
-
 fn is_limited(method: &str, path: &str) -> bool {
     let mut routes = LIMITS.iter().flat_map(|limit| limit.routes);
     routes.any(|(of, route)| of.as_str().eq_ignore_ascii_case(method) && *route == path)

@@ -271,11 +271,7 @@ impl NewSession {
 
 /// Who has this address and password. An unknown address, an unconfirmed one and a wrong password
 /// take the same steps.
-async fn authenticate(
-    app: &App,
-    client: ClientAddress,
-    factors: Factors,
-) -> Result<UserId, Error> {
+async fn authenticate(app: &App, client: ClientAddress, factors: Factors) -> Result<UserId, Error> {
     let Factors {
         email,
         password,

@@ -61,7 +61,10 @@ async fn a_settled_day_is_a_file_that_duckdb_reads_and_that_no_erasure_has_to_to
     let api = Api::new(&running.url);
     let day = then.date_naive();
     let file = folder.path().join(format!("objects/facts/{day}.parquet"));
-    eventually("the day is written", || async { file.exists().then_some(()) }).await;
+    eventually("the day is written", || async {
+        file.exists().then_some(())
+    })
+    .await;
     let answer = ask(&file).await;
     let expected = json!([
         [day.to_string(), "score", null, null, 12],

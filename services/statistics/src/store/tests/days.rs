@@ -29,8 +29,19 @@ async fn tick_of(work: &mut Work, person: u8, of: u8) {
 async fn a_day(work: &mut Work) {
     for person in 0..28 {
         tick_of(work, person, if person < 25 { 1 } else { 2 }).await;
-        let value = if person == 0 { 1 } else { 4 + i64::from(person % 2) };
-        rate(work, person, (person, (person + 1) % 28), Some(value), DAY_MICROS).await;
+        let value = if person == 0 {
+            1
+        } else {
+            4 + i64::from(person % 2)
+        };
+        rate(
+            work,
+            person,
+            (person, (person + 1) % 28),
+            Some(value),
+            DAY_MICROS,
+        )
+        .await;
     }
     for person in 0..12 {
         fact(work, Kind::Login, person, (Some(user(person)), None)).await;
