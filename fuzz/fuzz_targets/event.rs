@@ -30,7 +30,8 @@ fuzz_target!(|bytes: &[u8]| {
     assert_eq!(back, (decoded.subject, decoded.envelope));
 });
 
-/// What was let in can be read: as the one type that stands for all versions of its event, and as no other.
+/// What was let in is read as the one type that stands for all versions of its event, and as no other. It may still be refused then: the
+/// schemas name the format of times and days, and the types alone check it.
 fn read_up(decoded: &Decoded) {
     let readable = [
         reads::<admin::v1_0::Audit>(decoded),
@@ -48,7 +49,7 @@ fn read_up(decoded: &Decoded) {
         reads::<user::v1_0::Login>(decoded),
         reads::<user::v1_0::Register>(decoded),
     ];
-    assert_eq!(readable.iter().filter(|read| **read).count(), 1);
+    assert!(readable.iter().filter(|read| **read).count() <= 1);
 }
 
 fn reads<T: Canonical>(decoded: &Decoded) -> bool {
