@@ -275,3 +275,16 @@ fn the_target_of_an_administrator_is_found_when_it_is_a_person_or_an_image() {
     assert_eq!(target(format!("dead-letter/{id}")), None);
     assert_eq!(target("stream/TICK".to_owned()), None);
 }
+
+#[test]
+fn a_service_of_ours_is_the_source_of_what_it_sends_only() {
+    let from = |source: &str| changed(RATED, |event| event["metadata"]["source"] = json!(source));
+    assert!(from("services/TickAPI").is_ok());
+    assert!(from("services/OldClient").is_ok());
+    assert_eq!(from("services/Notifier").unwrap_err(), DecodeError::Source);
+    let receipt = &catalogue::gdpr::PURGED_V1_1;
+    let receipt = changed(receipt, |event| {
+        event["metadata"]["source"] = json!("services/Notifier");
+    });
+    assert!(receipt.is_ok(), "each service gives its own");
+}
