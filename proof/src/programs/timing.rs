@@ -26,7 +26,7 @@ struct Question {
     body: fn(&str) -> Value,
 }
 
-const QUESTIONS: [Question; 2] = [
+const QUESTIONS: [Question; 3] = [
     Question {
         name: "login",
         path: "/api/v1/auth/login",
@@ -36,6 +36,11 @@ const QUESTIONS: [Question; 2] = [
         name: "registration",
         path: "/api/v1/auth/register",
         body: |email| json!({"email": email, "password": "a long password", "name": "Tim"}),
+    },
+    Question {
+        name: "reset",
+        path: "/api/v1/auth/password/reset",
+        body: |email| json!({"email": email}),
     },
 ];
 

@@ -45,7 +45,11 @@ pub struct Limit {
 }
 
 const LOG_IN: &[(Method, &str)] = &[(Method::POST, "/api/v1/auth/login")];
-const REGISTER: &[(Method, &str)] = &[(Method::POST, "/api/v1/auth/register")];
+/// What has a mail sent to whatever address is named.
+const REGISTER: &[(Method, &str)] = &[
+    (Method::POST, "/api/v1/auth/register"),
+    (Method::POST, "/api/v1/auth/password/reset"),
+];
 const UPLOAD: &[(Method, &str)] = &[(Method::POST, "/api/v1/images")];
 const RATE: &[(Method, &str)] = &[
     (Method::PUT, "/api/v1/images/{id}/rating"),
