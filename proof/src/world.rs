@@ -14,12 +14,6 @@ use tokio_util::sync::CancellationToken;
 use crate::programs::Setting;
 use crate::tables::Tables;
 
-/// The seven services.
-pub const SERVICES: [&str; 7] = {
-    let [tick, auth, user, score, notifier, statistics, admin] = SERVICES;
-    [tick, auth, user, score, notifier, statistics, admin]
-};
-
 /// Which listener serves a path: the first whose beginning fits.
 const FRONTS: [(&str, &str); 10] = [
     ("/api/v1/auth", "auth-api"),

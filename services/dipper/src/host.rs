@@ -169,7 +169,7 @@ impl Host {
     pub async fn start(&mut self, door: Option<Door>, extra: OpenApiRouter) -> anyhow::Result<()> {
         let lifecycle = self.lifecycle.clone();
         tokio::select! {
-            outcome = self.begin(door, extra) => outcome,
+            outcome = Box::pin(self.begin(door, extra)) => outcome,
             // Whatever failed says why better than what waits for it.
             () = lifecycle.stopped() => {
                 lifecycle.finish(PATIENCE).await?;

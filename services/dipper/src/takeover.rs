@@ -21,16 +21,16 @@ pub(crate) fn table() -> String {
             table,
             "| `{}` | {} | {} | {} | {} |",
             one.login,
-            listed(forged(&one)),
-            listed(read(&one)),
-            listed(changed(&one)),
-            listed(asked(&one)),
+            listed(&forged(&one)),
+            listed(&read(&one)),
+            listed(&changed(&one)),
+            listed(&asked(&one)),
         );
     }
     table
 }
 
-fn listed(words: BTreeSet<String>) -> String {
+fn listed(words: &BTreeSet<String>) -> String {
     if words.is_empty() {
         return "nothing".to_owned();
     }
@@ -61,7 +61,7 @@ fn read(one: &Permissions) -> BTreeSet<String> {
         "STREAM.SNAPSHOT",
     ];
     let streams = STREAMS.iter().filter(|stream| {
-        let reads = |way: &&str| {
+        let reads = |way: &str| {
             let own = format!("$JS.API.{way}.{}", stream.name);
             let any = format!("$JS.API.{way}.*");
             let mut allowed = one.publish.allow.iter();
@@ -70,7 +70,7 @@ fn read(one: &Permissions) -> BTreeSet<String> {
                 *subject == any || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
             })
         };
-        WAYS.iter().any(|way| reads(&way)) || one.subscribe.allow.contains(&stream.filter())
+        WAYS.iter().any(|way| reads(way)) || one.subscribe.allow.contains(&stream.filter())
     });
     streams.map(|stream| stream.name.to_owned()).collect()
 }

@@ -54,7 +54,10 @@ pub(crate) async fn run(mut settings: Settings) -> anyhow::Result<()> {
     }
     let mut signals = Signals::take()?;
     let post = Post::open(&mut settings).await?;
-    let Some((broker, setup)) = signals.unless_asked(Broker::start(&settings)).await? else {
+    let Some((broker, setup)) = signals
+        .unless_asked(Box::pin(Broker::start(&settings)))
+        .await?
+    else {
         return Ok(());
     };
     say(&format!("  broker     {}", broker.credentials.url));

@@ -1,4 +1,4 @@
-//! The files for analysis, read as analysts read them: with DuckDB.
+//! The files for analysis, read as analysts read them: with `DuckDB`.
 
 use std::path::Path;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use chassis::settings::Settings;
-use testkit::broker::USERS;
+use testkit::broker::SERVICES;
 
 use crate::architecture::sources;
 
@@ -114,7 +114,7 @@ fn every_alert_is_provoked_in_a_test() {
 fn each_way_of_deploying_runs_all_services() {
     for way in WAYS {
         let text = written(&root().join("deploy").join(way));
-        for service in &USERS[..7] {
+        for service in SERVICES {
             assert!(text.contains(service), "{way} does not run {service}");
         }
     }

@@ -89,7 +89,8 @@ async fn what_breaks_the_contract_is_dead_with_its_reason() {
             .take(200)
             .collect::<String>();
         let letter = letters.iter().find(|(_, _, kept)| kept == body);
-        let (_, headers, _) = letter.unwrap_or_else(|| panic!("it is dead: {text}"));
+        let headers = letter.map(|(_, headers, _)| headers.as_str());
+        let headers = headers.unwrap_or_default();
         assert!(headers.contains(reason), "{reason}: {headers} {text}");
     }
     eventually("the good one counts", || async {

@@ -79,5 +79,6 @@ async fn what_is_no_id_never_becomes_a_subject() {
 
 /// Every byte as `%XX`.
 fn url_encoded(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    let bytes: Vec<String> = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    bytes.concat()
 }
