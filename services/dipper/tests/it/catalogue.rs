@@ -49,12 +49,12 @@ fn committed(path: &str) -> String {
     std::fs::read_to_string(root.join(path)).unwrap()
 }
 
-/// To bring the file to it: `dipper catalogue export --format nats deploy`.
+/// To bring the file to it: `dipper catalogue export --format nats deploy/nats`.
 #[tokio::test]
 async fn the_deployments_permissions_are_those_of_the_program() {
     const FILE: &str = "nats-authorization.conf";
     let written = written_as("nats", FILE).await;
-    assert_eq!(committed(&format!("deploy/{FILE}")), written);
+    assert_eq!(committed(&format!("deploy/nats/{FILE}")), written);
 }
 
 /// To bring it there: replace the table by what `dipper catalogue export --format takeover DIR` writes.
