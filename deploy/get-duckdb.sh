@@ -1,10 +1,10 @@
 #!/bin/sh
 # Prints the folder with DuckDB for Python, for the test of the files for analysis; progress goes to stderr.
-# Order: $DIPPER_TEST_DUCKDB, the cache, pip (and apt-get for pip). What is got is pinned, with hashes, by duckdb.txt.
+# Order: $DIPPER_TEST_DUCKDB, the cache, pip (and apt-get for pip). What is got is pinned, with hashes, by duckdb.lock.
 set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
-wanted=$root/deploy/duckdb.txt
+wanted=$root/deploy/duckdb.lock
 
 say() { printf '%s\n' "$*" >&2; }
 
