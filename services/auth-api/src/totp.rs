@@ -69,7 +69,7 @@ impl Secret {
         if code.len() != DIGITS || !code.bytes().all(|digit| digit.is_ascii_digit()) {
             return None;
         }
-        let (code, now): (u32, i64) = (code.parse().ok()?, seconds / SECONDS);
+        let (code, now): (u32, i64) = (code.parse().ok()?, seconds.div_euclid(SECONDS));
         (now - DRIFT..=now + DRIFT).find(|step| self.code(*step) == Some(code))
     }
 

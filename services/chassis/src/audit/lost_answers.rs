@@ -156,7 +156,8 @@ impl Search<'_> {
 /// The ids of the events that a stream stored since a moment.
 async fn ids_since(stream: &Stream, since: i64) -> anyhow::Result<HashSet<Uuid>> {
     let state = &stream.cached_info().state;
-    let newest_first = (state.first_sequence..=state.last_sequence).rev();
+    // Of a stream that was made anew and is empty yet, both are 0, which is no sequence.
+    let newest_first = (state.first_sequence.max(1)..=state.last_sequence).rev();
     let mut messages = std::pin::pin!(messages(stream, newest_first));
     let mut ids = HashSet::new();
     while let Some(message) = messages.try_next().await? {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::future::BoxFuture;
 use sqlx::Connection as _;
@@ -16,6 +16,10 @@ use sqlx::sqlite::{
 use super::error::describe;
 use super::{DatabaseError, DatabaseUrl, Session};
 use crate::keys::create_private_folder;
+
+/// For so long it is waited for what another process has locked.
+const LOCKED_FOR: Duration = Duration::from_secs(5);
+const ASK_AGAIN: Duration = Duration::from_millis(20);
 
 /// Where one generation of a service's database lies.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -150,7 +154,7 @@ fn sqlite_options(file: &Path) -> SqliteConnectOptions {
         .journal_mode(SqliteJournalMode::Wal)
         // An answer of 201 promises that the change survives a power failure.
         .synchronous(SqliteSynchronous::Full)
-        .busy_timeout(Duration::from_secs(5))
+        .busy_timeout(LOCKED_FOR)
         .foreign_keys(true)
         .optimize_on_close(true, None)
         .statement_cache_capacity(256)
@@ -174,8 +178,27 @@ async fn open_sqlite(file: &Path) -> Result<Pools, DatabaseError> {
         create_private_folder(folder).map_err(|error| unreachable(file, format!("{error:#}")))?;
     }
     let options = sqlite_options(file);
-    // One writer: inside a process nobody waits for a lock that a statement later fails on.
-    let write = SqlitePoolOptions::new()
+    let began = Instant::now();
+    let write = loop {
+        match open_writer(&options).await {
+            // SQLite waits for no lock while it makes a file that another process makes at the same moment.
+            Err(error) if is_locked(&error) && began.elapsed() < LOCKED_FOR => {
+                tokio::time::sleep(ASK_AGAIN).await;
+            }
+            opened => break opened.map_err(|error| unreachable(file, describe(&error)))?,
+        }
+    };
+    let read = SqlitePoolOptions::new()
+        .max_connections(4)
+        .min_connections(0)
+        .acquire_timeout(Duration::from_secs(10))
+        .connect_lazy_with(options.pragma("query_only", "ON"));
+    Ok(Pools::Sqlite { read, write })
+}
+
+/// One writer: inside a process nobody waits for a lock that a statement later fails on.
+async fn open_writer(options: &SqliteConnectOptions) -> Result<SqlitePool, sqlx::Error> {
+    SqlitePoolOptions::new()
         .max_connections(1)
         // After a commit that failed, on a full disk say, SQLite has rolled back by itself and the
         // driver still counts a transaction: such a connection would refuse every other one.
@@ -193,13 +216,13 @@ async fn open_sqlite(file: &Path) -> Result<Pools, DatabaseError> {
                 .pragma("cache_size", "-65536"),
         )
         .await
-        .map_err(|error| unreachable(file, describe(&error)))?;
-    let read = SqlitePoolOptions::new()
-        .max_connections(4)
-        .min_connections(0)
-        .acquire_timeout(Duration::from_secs(10))
-        .connect_lazy_with(options.pragma("query_only", "ON"));
-    Ok(Pools::Sqlite { read, write })
+}
+
+fn is_locked(error: &sqlx::Error) -> bool {
+    let code = error
+        .as_database_error()
+        .and_then(sqlx::error::DatabaseError::code);
+    code.is_some_and(|code| code == "5")
 }
 
 /// A connection to one file that also sees another, under a name.

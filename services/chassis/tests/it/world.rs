@@ -56,8 +56,13 @@ impl World {
 
     /// Begins to publish what is in the outbox.
     pub fn relay(&self) {
+        self.relay_of(&self.database);
+    }
+
+    /// Publishes what another service commits, until the end.
+    pub fn relay_of(&self, database: &Database) {
         let lifecycle = &self.broker.lifecycle;
-        let (database, bus) = (self.database.clone(), self.broker.bus.clone());
+        let (database, bus) = (database.clone(), self.broker.bus.clone());
         lifecycle.spawn("relay", outbox::relay(database, bus, lifecycle.clone()));
     }
 
