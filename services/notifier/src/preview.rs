@@ -199,7 +199,7 @@ mod tests {
     #[test]
     fn every_mail_is_there_in_every_language_and_well_formed() {
         let mails = all().unwrap();
-        assert_eq!(mails.len(), 16);
+        assert_eq!(mails.len(), 20);
         for Preview {
             name,
             language,

@@ -98,8 +98,8 @@ async fn what_an_older_model_scored_is_scored_again_once() {
     let image = api.tick(&birder).await;
     let shown = await_newest(&api, image).await;
     assert!(!shown["reasons"].as_array().unwrap().is_empty());
-    let wire = Wire::connect(folder.path(), "operator").await;
-    score_by_an_older_model(&api, &wire, image).await;
+    let model = Wire::connect(folder.path(), "score-model").await;
+    score_by_an_older_model(&api, &model, image).await;
     assert_eq!(running.stop().await, Some(0));
 
     for _ in 0..2 {

@@ -185,6 +185,7 @@ async fn expect_gone(system: &System, owner: &Birder, rater: &Birder, image: Uui
 async fn stays_gone(system: &System, owner: &Birder, rater: &Birder, image: Uuid) {
     let api = &system.api;
     let wire = Wire::connect(system.folder(), "tick-api").await;
+    let reader = Wire::connect(system.folder(), "operator").await;
     let envelope = |data: Value, version: &str, kind: &str| {
         json!({
             "id": Uuid::new_v4(), "type": kind, "version": version, "data": data,
@@ -208,7 +209,7 @@ async fn stays_gone(system: &System, owner: &Birder, rater: &Birder, image: Uuid
         .await;
     for id in [owner.id, image] {
         eventually("late events are deleted", || async {
-            wire.streams_naming(id).await.is_empty().then_some(())
+            reader.streams_naming(id).await.is_empty().then_some(())
         })
         .await;
         assert_eq!(system.tables_naming(id).await, Vec::<String>::new());
