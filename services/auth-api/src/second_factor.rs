@@ -36,12 +36,13 @@ fn place(user: UserId) -> String {
 
 /// Demands a code of who has a second factor, and takes it.
 pub(crate) async fn require(app: &App, user: UserId, code: Option<&str>) -> Result<(), Error> {
-    let mut work = app.database.begin().await?;
-    let known = second_factors::find(&mut work, user).await?;
+    let known = second_factors::find(&mut app.database.read().await?, user).await?;
     let Some(known) = known.filter(|known| known.is_confirmed) else {
         return Ok(());
     };
     let code = code.ok_or(Error::SecondFactorRequired)?;
+    // Most have none, and no log-in of theirs waits for the writer.
+    let mut work = app.database.begin().await?;
     if !take(app, &mut work, (user, &known), code).await? {
         return Err(Error::WrongCode);
     }
