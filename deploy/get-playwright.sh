@@ -1,5 +1,5 @@
 #!/bin/sh
-# Prints the folder with playwright-core and axe-core, for the tests of the pages; progress goes to stderr.
+# Prints the folder with playwright-core, axe-core and oidc-provider, for the tests of the pages; progress goes to stderr.
 # Order: $DIPPER_TEST_PLAYWRIGHT, the cache, npm (and apt-get for npm). What is got is pinned, with hashes, by
 # services/dipper/tests/browser/playwright/package-lock.json.
 set -eu
@@ -12,11 +12,15 @@ say() { printf '%s\n' "$*" >&2; }
 fail() {
     say "error: $*"
     say "Install Node.js 20 or later with npm, or set DIPPER_TEST_PLAYWRIGHT to a node_modules folder with" \
-        "playwright-core and axe-core."
+        "playwright-core, axe-core and oidc-provider."
     exit 1
 }
 
-has_modules() { [ -f "$1/playwright-core/package.json" ] && [ -f "$1/axe-core/package.json" ]; }
+has_modules() {
+    for module in playwright-core axe-core oidc-provider; do
+        [ -f "$1/$module/package.json" ] || return 1
+    done
+}
 
 # Runs a command as root without asking for a password.
 as_root() {
@@ -34,7 +38,7 @@ install_node() {
 
 if [ -n "${DIPPER_TEST_PLAYWRIGHT:-}" ]; then
     has_modules "$DIPPER_TEST_PLAYWRIGHT" ||
-        fail "DIPPER_TEST_PLAYWRIGHT ($DIPPER_TEST_PLAYWRIGHT) holds no playwright-core and axe-core."
+        fail "DIPPER_TEST_PLAYWRIGHT ($DIPPER_TEST_PLAYWRIGHT) holds no playwright-core, axe-core and oidc-provider."
     printf '%s\n' "$DIPPER_TEST_PLAYWRIGHT"
     exit
 fi
@@ -49,7 +53,7 @@ folder=${XDG_CACHE_HOME:-$HOME/.cache}/dipper/playwright-$version
 if ! has_modules "$folder/node_modules"; then
     mkdir -p "$folder"
     cp "$wanted/package.json" "$wanted/package-lock.json" "$wanted/.npmrc" "$folder"
-    say "Getting playwright-core and axe-core ..."
+    say "Getting playwright-core, axe-core and oidc-provider ..."
     npm ci --prefix "$folder" --ignore-scripts --no-audit --no-fund --loglevel=error >&2 ||
         fail "npm could not get them (its message is above)."
 fi

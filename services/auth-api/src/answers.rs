@@ -1,7 +1,6 @@
 //! The table of answered questions, and the answers.
 
 use chassis::rpc::{Answers, AskError, BoundAnswers, Refusal, ask};
-use chassis::unit_of_work::Draft;
 use clients::auth::{
     CreateAccount, CreatedAccount, EndSessions, MailSecret, Proof, Reauthenticate, SendCode,
     Session, SetRole, VerifyToken,
@@ -9,10 +8,11 @@ use clients::auth::{
 use clients::import::ReturnCredential;
 use clients::notifier::{AccountMail, QueueAccountMail};
 use clients::user::FindOrCreate;
-use envelope::{UserId, user};
+use envelope::UserId;
 
 use crate::account::{Email, Name, Password};
 use crate::error::Error;
+use crate::handlers::registrations::create_confirmed;
 use crate::handlers::sessions::end_all;
 use crate::secrets::{self as made, CODE_LASTS, CONFIRMATION_LASTS, RESET_LASTS};
 use crate::store::{credentials, resets, secrets, sessions};
@@ -83,7 +83,13 @@ async fn create_account(app: App, question: CreateAccount) -> Result<CreatedAcco
         .map_err(|error| passed_on(&error))?;
     let hash = app.passwords.hash(password.into_string()).await;
     let hash = hash.map_err(|error| Refusal::internal(&error))?;
-    if !create_confirmed(&app, user, &hash, question.role).await? {
+    let created = async {
+        let mut work = app.database.begin().await?;
+        let created = create_confirmed(&app, &mut work, (user, &hash), question.role).await?;
+        work.commit().await?;
+        Ok::<_, Error>(created)
+    };
+    if !created.await? {
         return Err(Refusal::new("exists"));
     }
     Ok(CreatedAccount {
@@ -121,26 +127,6 @@ async fn return_credential(
     credentials::give_back(&mut work, &question, &hash).await?;
     work.commit().await?;
     Ok(made)
-}
-
-async fn create_confirmed(
-    app: &App,
-    user: UserId,
-    password: &str,
-    role: clients::auth::Role,
-) -> Result<bool, Error> {
-    let mut work = app.database.begin().await?;
-    if work.is_erased(user.0).await? {
-        return Err(Error::Erased);
-    }
-    let now = app.clock.micros();
-    if !credentials::create(&mut work, user, password, role, now).await? {
-        return Ok(false);
-    }
-    secrets::delete_confirmations(&mut work, user).await?;
-    work.publish(Draft::new(user::Register { user: user.into() }))?;
-    work.commit().await?;
-    Ok(true)
 }
 
 /// Another service's reason for refusing is ours.

@@ -12,6 +12,7 @@ use chassis::unit_of_work::WorkError;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
 use crate::attempts::TooMany;
+use crate::oidc::ProviderError;
 use crate::passwords::HashingError;
 
 /// Why a request failed.
@@ -35,6 +36,12 @@ pub(crate) enum Error {
     NoSecondFactor,
     #[error(transparent)]
     Unsealable(#[from] Unsealable),
+    #[error("nobody came back from the provider with this browser")]
+    NoArrival,
+    #[error("the provider vouches for no address")]
+    NoAddress,
+    #[error("the provider: {0}")]
+    Provider(#[from] ProviderError),
     #[error("nothing waits for this token")]
     UnknownToken,
     #[error("there is no such session of this user")]
@@ -113,6 +120,20 @@ impl From<Error> for Problem {
                 "no-second-factor",
                 "No second factor is being set up.",
             ),
+            Error::NoArrival => Self::new(
+                StatusCode::NOT_FOUND,
+                "no-arrival",
+                "Nobody came back from the provider with this browser, or too long ago. Begin again.",
+            ),
+            Error::NoAddress => Self::new(
+                StatusCode::FORBIDDEN,
+                "no-address",
+                "The provider has not seen that an address is yours. Have it confirmed there, or register here.",
+            ),
+            Error::Provider(error) => {
+                tracing::warn!(%error, "the provider does not do its part");
+                Self::unavailable()
+            }
             Error::Unsealable(error) => Self::internal(&error),
             Error::UnknownToken => Self::new(
                 StatusCode::BAD_REQUEST,

@@ -2,27 +2,30 @@
 //!
 //! | | |
 //! |---|---|
-//! | **Serves** | `/api/v1/auth/...`: register, confirm, log in, log out, own sessions, change and reset a password, a second factor, prove again who one is |
+//! | **Serves** | `/api/v1/auth/...`: register, confirm, log in, also with an OpenID Connect provider, log out, own sessions, change and reset a password, a second factor, prove again who one is |
 //! | **Answers** | [`clients::auth`]: verify a token, re-authenticate, send a code, end a user's sessions, create an account, set a role, show an account, suspend a user, a mail's secret |
-//! | **Calls** | UserAPI (which user has this address? whose new address does this link confirm?), Notifier (a mail about an account) |
+//! | **Calls** | the OpenID Connect provider, if there is one (who is this?), UserAPI (which user has this address? whose new address does this link confirm?), Notifier (a mail about an account) |
 //! | **Publishes** | `user.register`, `user.login`, `gdpr.purged` |
 //! | **Consumes** | `gdpr.delete` |
-//! | **Personal data** | per user id: password hash (Argon2id), role, hashed session tokens, hashed confirmation and reset tokens, hashed codes, what an authenticator app shares with us (sealed), until when they are shut out; no address, no name |
+//! | **Personal data** | per user id: password hash (Argon2id), role, hashed session tokens, hashed confirmation and reset tokens, hashed codes, what an authenticator app shares with us (sealed), a keyed hash of what the provider calls them, until when they are shut out; no address, no name |
 
 mod account;
 mod age;
 mod answers;
+mod arrival;
 mod attempts;
 mod consumers;
 mod erasure;
 mod error;
 mod handlers {
+    pub(crate) mod oidc;
     pub(crate) mod passwords;
     pub(crate) mod proofs;
     pub(crate) mod registrations;
     pub(crate) mod second_factor;
     pub(crate) mod sessions;
 }
+mod oidc;
 mod passwords;
 mod proof;
 mod router;
@@ -45,6 +48,7 @@ use clients::Authenticator;
 use sqlx::migrate::Migrator;
 
 use crate::attempts::Attempts;
+use crate::oidc::Provider;
 use crate::passwords::Passwords;
 use crate::second_factor::Vault;
 
@@ -69,6 +73,8 @@ struct Parts {
     /// Hashes the codes that are mailed: eight digits could be searched without a key.
     code_key: PurposeKey,
     second_factors: Vault,
+    /// Whom people may log in with, beside their password.
+    provider: Option<Provider>,
 }
 
 impl Deref for App {
@@ -88,6 +94,8 @@ impl FromRef<App> for Authenticator {
 /// Builds the service.
 pub async fn service(chassis: &Chassis) -> anyhow::Result<Service> {
     let database = chassis.database(NAME, &MIGRATIONS).await?;
+    let provider = chassis.settings.oidc()?;
+    let provider = provider.map(|settings| Provider::new(settings, chassis));
     let app = App(Arc::new(Parts {
         database: database.clone(),
         bus: chassis.bus.clone(),
@@ -98,6 +106,7 @@ pub async fn service(chassis: &Chassis) -> anyhow::Result<Service> {
         attempts: Attempts::new(chassis.keys.purpose("auth-api attempts")),
         code_key: chassis.keys.purpose("auth-api code"),
         second_factors: Vault::new(&chassis.keys),
+        provider: provider.transpose()?,
     }));
     Ok(Service::new(NAME, chassis)
         .router(router::routes(app.clone()))

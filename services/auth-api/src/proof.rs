@@ -40,6 +40,21 @@ pub(crate) async fn holds_with_code(
     Ok(holds)
 }
 
+/// Demands a code of who has a second factor, where the first is somebody else's to ask for.
+pub(crate) async fn require_code(
+    app: &App,
+    user: UserId,
+    code: Option<&str>,
+) -> Result<(), Error> {
+    let account = app.attempts.account(&format!("user {user}"));
+    app.attempts.check(&account, Instant::now())?;
+    let required = second_factor::require(app, user, code).await;
+    if matches!(required, Err(Error::WrongCode)) {
+        app.attempts.failed(account, Instant::now());
+    }
+    required
+}
+
 fn count(app: &App, account: Account, holds: bool) {
     if holds {
         app.attempts.succeeded(&account);

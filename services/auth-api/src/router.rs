@@ -4,7 +4,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::App;
-use crate::handlers::{passwords, proofs, registrations, second_factor, sessions};
+use crate::handlers::{oidc, passwords, proofs, registrations, second_factor, sessions};
 
 pub(crate) fn routes(app: App) -> OpenApiRouter {
     OpenApiRouter::new()
@@ -21,5 +21,9 @@ pub(crate) fn routes(app: App) -> OpenApiRouter {
         .routes(routes!(second_factor::confirm))
         .routes(routes!(second_factor::delete))
         .routes(routes!(proofs::create))
+        .routes(routes!(oidc::show))
+        .routes(routes!(oidc::start))
+        .routes(routes!(oidc::callback))
+        .routes(routes!(oidc::arrival, oidc::create))
         .with_state(app)
 }

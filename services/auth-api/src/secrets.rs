@@ -12,6 +12,8 @@ pub(crate) const SESSION_LASTS: Duration = Duration::days(30);
 pub(crate) const CONFIRMATION_LASTS: Duration = Duration::hours(24);
 /// How long the link to a new password is good.
 pub(crate) const RESET_LASTS: Duration = Duration::hours(1);
+/// How long a log-in with the provider may take, there and here.
+pub(crate) const LOG_IN_LASTS: Duration = Duration::minutes(10);
 /// How long a mailed code is good.
 pub(crate) const CODE_LASTS: Duration = Duration::minutes(15);
 

@@ -1,6 +1,7 @@
 //! All SQL of AuthAPI.
 
 pub(crate) mod credentials;
+pub(crate) mod oidc;
 pub(crate) mod resets;
 pub(crate) mod second_factors;
 pub(crate) mod secrets;
@@ -11,7 +12,8 @@ use chassis::database::{DatabaseError, Session};
 use chassis::sql;
 use envelope::UserId;
 
-const ERASE: [&str; 8] = [
+const ERASE: [&str; 9] = [
+    "DELETE FROM oidc_identity WHERE user_id = $1",
     "DELETE FROM second_factor WHERE user_id = $1",
     "DELETE FROM recovery_code WHERE user_id = $1",
     "DELETE FROM password_reset WHERE user_id = $1",

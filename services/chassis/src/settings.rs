@@ -2,6 +2,7 @@
 //! defaults. The environment is read here and nowhere else.
 
 mod environment;
+mod oidc;
 mod values;
 
 use std::collections::BTreeMap;
@@ -21,6 +22,7 @@ use crate::keys::Keys;
 use crate::ledger::Ledger;
 use crate::nats_server::Credentials;
 use environment::{all_set, from_environment, merge};
+pub use oidc::Oidc;
 pub use values::{AgeGate, AuthMode, LogFormat, Rate, Seconds, Secret};
 
 /// Whoever is erased is to be gone from backups within a time that they live to see.
@@ -99,6 +101,15 @@ pub struct Settings {
     pub age_gate: AgeGate,
     /// Who is younger, in years, cannot register: 13 to 16 by the member state, Art. 8 GDPR.
     pub minimum_age: u32,
+    /// An OpenID Connect provider that people may log in with, by its issuer: `https://id.example.org`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub oidc_issuer: Option<String>,
+    /// What that provider calls us.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub oidc_client_id: Option<String>,
+    /// The file with the secret that it gave us.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub oidc_client_secret_file: Option<PathBuf>,
     /// The deployment's secret, at least 32 characters; by default made and kept in the data folder.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret: Option<Secret>,
@@ -155,6 +166,9 @@ impl Default for Settings {
             auth_mode: AuthMode::default(),
             age_gate: AgeGate::default(),
             minimum_age: 16,
+            oidc_issuer: None,
+            oidc_client_id: None,
+            oidc_client_secret_file: None,
             secret: None,
             new_secret: None,
             key_overlap: Seconds(Duration::from_secs(30)),
@@ -227,6 +241,7 @@ impl Settings {
             self.connections > 0,
             "configuration: connections: at least 1"
         );
+        self.check_oidc()?;
         Policy::new(self, "").map_err(|why| anyhow::anyhow!("configuration: {why}"))?;
         ensure!(
             self.backup_life.0 <= LONGEST_BACKUP_LIFE,
@@ -428,6 +443,7 @@ mod tests {
             ("DIPPER_CORS_ORIGINS", "null"),
             ("DIPPER_TRUSTED_PROXIES", "the proxy"),
             ("DIPPER_CONNECTIONS", "0"),
+            ("DIPPER_OIDC_CLIENT_ID", "dipper"),
         ] {
             let error = format!("{:#}", load(&[(name, value)]).unwrap_err());
             assert!(error.starts_with("configuration"), "{error}");

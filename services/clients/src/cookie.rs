@@ -43,11 +43,33 @@ impl SessionCookie {
 
     /// The `Set-Cookie` that gives a browser a token to keep for so many seconds.
     pub fn keep(self, token: &str, seconds: i64) -> String {
-        let (name, secure) = match self {
-            Self::Locked => (self.name(), "; Secure"),
-            Self::Plain => (self.name(), ""),
+        self.set(self.name(), token, seconds, "Strict")
+    }
+
+    /// The name of the cookie of a log-in that goes on elsewhere: at a provider.
+    pub const fn name_away(self) -> &'static str {
+        match self {
+            Self::Locked => "__Host-log-in",
+            Self::Plain => "log-in",
+        }
+    }
+
+    /// The `Set-Cookie` that keeps a log-in for so many seconds: it is there when the provider sends the browser back.
+    pub fn keep_away(self, value: &str, seconds: i64) -> String {
+        self.set(self.name_away(), value, seconds, "Lax")
+    }
+
+    /// The log-in that goes on elsewhere; nothing where there is none.
+    pub fn away(self, headers: &HeaderMap) -> Result<Option<&str>, Problem> {
+        value(headers, self.name_away())
+    }
+
+    fn set(self, name: &str, value: &str, seconds: i64, same_site: &str) -> String {
+        let secure = match self {
+            Self::Locked => "; Secure",
+            Self::Plain => "",
         };
-        format!("{name}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}")
+        format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite={same_site}{secure}")
     }
 
     /// The `Set-Cookie` that takes it away.
@@ -57,17 +79,22 @@ impl SessionCookie {
 
     /// The token in it; nothing where there is no such cookie.
     pub fn token(self, headers: &HeaderMap) -> Result<Option<&str>, Problem> {
-        let texts = headers.get_all(header::COOKIE).iter();
-        let pairs = texts
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|text| text.split(';'))
-            .filter_map(|pair| pair.trim().split_once('='));
-        let mut tokens = pairs.filter_map(|(name, token)| (name == self.name()).then_some(token));
-        match (tokens.next(), tokens.next()) {
-            (token, None) => Ok(token),
-            // Which of both is the browser's own nobody can tell.
-            (_, Some(_)) => Err(Problem::unauthorized()),
-        }
+        value(headers, self.name())
+    }
+}
+
+/// What the cookie of a name holds.
+fn value<'h>(headers: &'h HeaderMap, name: &str) -> Result<Option<&'h str>, Problem> {
+    let texts = headers.get_all(header::COOKIE).iter();
+    let pairs = texts
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|text| text.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='));
+    let mut values = pairs.filter_map(|(key, value)| (key == name).then_some(value));
+    match (values.next(), values.next()) {
+        (value, None) => Ok(value),
+        // Which of both is the browser's own nobody can tell.
+        (_, Some(_)) => Err(Problem::unauthorized()),
     }
 }
 

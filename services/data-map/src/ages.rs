@@ -68,6 +68,7 @@ pub static AGES: &[Aged] = &[
     swept("auth-api", "confirmation", Age::Until("expires_at")),
     swept("auth-api", "password_reset", Age::Until("expires_at")),
     swept("auth-api", "session", Age::Until("expires_at")),
+    swept("auth-api", "oidc_step", Age::Until("expires_at")),
     swept("auth-api", "mailed_code", Age::Until("expires_at")),
     swept("auth-api", "suspension", Age::Until("suspended_until")),
     swept("user-api", "address_change", Age::Until("expires_at")),

@@ -69,6 +69,11 @@ pub static IMPORTS: &[(&str, &str, Import)] = &[
     ),
     (
         "auth-api",
+        "oidc_identity",
+        Import::Stay("a log-in with the other instance's provider"),
+    ),
+    (
+        "auth-api",
         "suspension",
         Import::Stay("who is shut out elsewhere is not shut out here"),
     ),

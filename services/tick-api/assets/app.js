@@ -20,6 +20,7 @@ import { showCorrection, showNewTick, startNewTick } from "./new-tick.js";
 import { showReset, startPassword } from "./password.js";
 import { showPhoto } from "./photo.js";
 import { startProof } from "./prove.js";
+import { offerProvider, showArrival, startProvider } from "./provider.js";
 import { startReport } from "./report.js";
 import { startSender } from "./sender.js";
 import { startSessions } from "./sessions.js";
@@ -38,7 +39,8 @@ const VIEWS = {
   register: { title: "register" },
   mailed: { title: "title.mailed" },
   confirm: { title: "title.confirm", show: showConfirm },
-  login: { title: "login" },
+  login: { title: "login", show: offerProvider },
+  provider: { title: "login", show: showArrival },
   forgotten: { title: "forgotten.title" },
   reset: { title: "reset.title", show: showReset },
   new: { title: "nav.new", member: true, show: showNewTick },
@@ -183,6 +185,7 @@ function start() {
   startPassword();
   startFactor();
   startProof();
+  startProvider();
   startNewTick();
   startFeed();
   startTicks();

@@ -66,6 +66,7 @@ const ASSETS: &[Asset] = assets! {
     "pictures.js": SCRIPT,
     "place.js": SCRIPT,
     "prove.js": SCRIPT,
+    "provider.js": SCRIPT,
     "queue.js": SCRIPT,
     "report.js": SCRIPT,
     "sender.js": SCRIPT,

@@ -5,8 +5,9 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use chassis::http::{FieldError, Json, Problem};
 use chassis::rpc::{AskError, ask};
-use chassis::unit_of_work::Draft;
+use chassis::unit_of_work::{Draft, Work};
 use chrono::NaiveDate;
+use clients::auth::Role;
 use clients::caller::token_hash;
 use clients::notifier::{AccountMail, QueueAccountMail};
 use clients::user::{ConfirmAddress, FindOrCreate};
@@ -172,8 +173,27 @@ impl NewAccount {
     }
 }
 
+/// Makes the account of somebody whose address is known to be theirs, in place of a registration that waits. Says whether there was none.
+pub(crate) async fn create_confirmed(
+    app: &App,
+    work: &mut Work,
+    (user, password): (UserId, &str),
+    role: Role,
+) -> Result<bool, Error> {
+    if work.is_erased(user.0).await? {
+        return Err(Error::Erased);
+    }
+    let now = app.clock.micros();
+    if !credentials::create(work, user, password, role, now).await? {
+        return Ok(false);
+    }
+    secrets::delete_confirmations(work, user).await?;
+    work.publish(Draft::new(user::Register { user: user.into() }))?;
+    Ok(true)
+}
+
 /// UserAPI has the last word on addresses and names.
-fn refused_field(error: AskError) -> Error {
+pub(crate) fn refused_field(error: AskError) -> Error {
     match error.refusal() {
         Some("invalid-email") => {
             Problem::field("/email", "is not an address we can write to").into()

@@ -30,7 +30,7 @@ use crate::store::suspensions;
 use crate::{App, second_factor, suspension};
 
 /// Tokens are for whoever asked, not for caches on the way.
-const NOT_STORED: [(HeaderName, &str); 1] = [(header::CACHE_CONTROL, "no-store")];
+pub(crate) const NOT_STORED: [(HeaderName, &str); 1] = [(header::CACHE_CONTROL, "no-store")];
 
 /// Somebody who wants to log in.
 #[derive(Deserialize, ToSchema)]
@@ -121,13 +121,7 @@ pub(crate) async fn create(
     let mut session = begin(&app, user).await?;
     let cookie = match token_in {
         TokenIn::Body => None,
-        TokenIn::Cookie => session.token.take().map(|token| {
-            let cookie = app.authenticator.cookie();
-            [(
-                header::SET_COOKIE,
-                cookie.keep(&token, SESSION_LASTS.num_seconds()),
-            )]
-        }),
+        TokenIn::Cookie => into_cookie(&app, &mut session),
     };
     Ok((NOT_STORED, cookie, Json(session)))
 }
@@ -305,7 +299,8 @@ async fn authenticate(app: &App, client: ClientAddress, factors: Factors) -> Res
     proven.map(|()| user)
 }
 
-async fn begin(app: &App, user: UserId) -> Result<BegunSession, Error> {
+/// Begins a session of somebody who proved who they are.
+pub(crate) async fn begin(app: &App, user: UserId) -> Result<BegunSession, Error> {
     let token = secrets::token(&app.clock);
     let now = app.clock.now();
     let expires_at = now + SESSION_LASTS;
@@ -330,6 +325,17 @@ async fn begin(app: &App, user: UserId) -> Result<BegunSession, Error> {
         expires_at,
         user: UserView { id: user.0 },
     })
+}
+
+/// Moves the token of a session from the answer into a cookie.
+pub(crate) fn into_cookie(
+    app: &App,
+    session: &mut BegunSession,
+) -> Option<[(HeaderName, String); 1]> {
+    let token = session.token.take()?;
+    let cookie = app.authenticator.cookie();
+    let cookie = cookie.keep(&token, SESSION_LASTS.num_seconds());
+    Some([(header::SET_COOKIE, cookie)])
 }
 
 async fn remove(app: &App, user: UserId, id: Uuid) -> Result<bool, Error> {

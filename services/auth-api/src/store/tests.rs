@@ -9,6 +9,7 @@ use super::credentials::Standing;
 use super::sessions::Row;
 use super::*;
 
+mod oidc;
 mod proofs;
 
 const NOW: i64 = 1_000;

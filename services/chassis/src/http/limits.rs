@@ -47,6 +47,8 @@ pub struct Limit {
 const LOG_IN: &[(Method, &str)] = &[
     (Method::POST, "/api/v1/auth/login"),
     (Method::POST, "/api/v1/auth/reauthenticate"),
+    (Method::GET, "/api/v1/auth/oidc/start"),
+    (Method::POST, "/api/v1/auth/oidc/session"),
 ];
 /// What has a mail sent to whatever address is named.
 const REGISTER: &[(Method, &str)] = &[

@@ -18,9 +18,10 @@ const FIRST: u32 = 1;
 
 /// The purposes for which hashes are kept or signatures are checked later. The first rotation keeps their keys,
 /// which were derived from the secret until then; a new purpose needs no entry.
-pub const HASHING: [&str; 10] = [
+pub const HASHING: [&str; 11] = [
     "auth-api attempts",
     "auth-api code",
+    "auth-api oidc subject",
     "backup manifest",
     "erasure receipt",
     "fence",

@@ -66,6 +66,9 @@ pub(super) fn all_set() -> Settings {
         smtp_url: some(),
         digest_interval: Some(Seconds(Duration::from_secs(1))),
         ledger: Some(PathBuf::new()),
+        oidc_issuer: Some(String::new()),
+        oidc_client_id: Some(String::new()),
+        oidc_client_secret_file: Some(PathBuf::new()),
         secret: some(),
         new_secret: some(),
         ..Settings::default()

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::{Table, column, personal, technical};
 use crate::activities::{ACCOUNTS, MODERATION};
-use crate::belongs::person;
+use crate::belongs::{Belongs, person};
 use crate::model::Category::{Activity, Credential, Pseudonym};
-use crate::model::Retention;
 use crate::model::Whose::AccountHolder;
+use crate::model::{Erasure, Retention};
 
 const SERVICE: &str = "auth-api";
 
@@ -184,6 +184,37 @@ pub(super) static TABLES: &[Table] = &[
         ],
     )
     .of(&[person("user_id", AccountHolder)]),
+    personal(
+        SERVICE,
+        "oidc_identity",
+        &ACCOUNTS,
+        Retention::Account,
+        &[
+            column(
+                "subject_hash",
+                AccountHolder,
+                Credential,
+                "a keyed hash of what the provider calls them whom they log in with",
+            ),
+            column("user_id", AccountHolder, Pseudonym, "whose account"),
+            column("linked_at", AccountHolder, Activity, "since when"),
+        ],
+    )
+    .of(&[person("user_id", AccountHolder)]),
+    Table {
+        service: SERVICE,
+        name: "oidc_step",
+        activity: &ACCOUNTS,
+        retention: Retention::For(Duration::from_mins(10)),
+        erasure: Erasure::Stays(
+            "it says of a log-in that goes on with a provider only that it does",
+        ),
+        belongs: Belongs::ToNobody,
+        columns: &[
+            technical("id", "the next step of a log-in"),
+            technical("expires_at", "until when it can be taken"),
+        ],
+    },
     personal(
         SERVICE,
         "suspension",

@@ -6,7 +6,8 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use testkit::Launch;
-use tokio::process::Command;
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::process::{Child, Command};
 
 use crate::DIPPER;
 use crate::dashboard::{EMAIL, PASSWORD, create_admin, leave_a_dead_letter};
@@ -83,6 +84,29 @@ async fn who_is_asked_again_for_the_password_goes_on_where_they_were() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn people_log_in_with_a_provider_whom_the_operator_has_named() {
+    const SECRET: &str = "between the provider and us";
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("secret");
+    std::fs::write(&file, SECRET).unwrap();
+    let mut script = start("provider.js", &[SECRET]);
+    let mut said = BufReader::new(script.stdout.take().unwrap()).lines();
+    let issuer = said.next_line().await.unwrap();
+    let running = Launch::up(DIPPER, &folder.path().join("data"))
+        .env("DIPPER_OIDC_ISSUER", &issuer.expect("the provider starts"))
+        .env("DIPPER_OIDC_CLIENT_ID", "dipper")
+        .env("DIPPER_OIDC_CLIENT_SECRET_FILE", &file.to_string_lossy())
+        .start()
+        .await;
+    let mut told = script.stdin.take().unwrap();
+    let url = format!("{}\n", running.url);
+    told.write_all(url.as_bytes()).await.unwrap();
+    drop(told);
+    succeeds("provider.js", script).await;
+    assert_eq!(running.stop().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_view_and_dialog_of_the_dashboard_is_for_everybody_and_for_the_keyboard() {
     let folder = tempfile::tempdir().unwrap();
     let running = Launch::up(DIPPER, folder.path()).start().await;
@@ -115,19 +139,29 @@ async fn on_an_instance(script: &str, arguments: &[&str]) {
     assert_eq!(running.stop().await, Some(0));
 }
 
-/// Runs a script to its end; what it says about a failure is what the test says.
+/// Runs a script to its end.
 async fn run(script: &str, arguments: &[&str]) {
+    succeeds(script, start(script, arguments)).await;
+}
+
+fn start(script: &str, arguments: &[&str]) -> Child {
     let modules = std::env::var_os("DIPPER_TEST_PLAYWRIGHT")
         .expect("DIPPER_TEST_PLAYWRIGHT names the folder that deploy/get-playwright.sh prints");
-    let output = Command::new("node")
+    Command::new("node")
         .arg(Path::new(SCRIPTS).join(script))
         .args(arguments)
         .env("NODE_PATH", modules)
-        .stdin(Stdio::null())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
         .kill_on_drop(true)
-        .output()
-        .await
-        .unwrap();
+        .spawn()
+        .unwrap()
+}
+
+/// What a script says about a failure is what the test says.
+async fn succeeds(script: &str, running: Child) {
+    let output = running.wait_with_output().await.unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{script}: {said}");
 }

@@ -44,6 +44,7 @@ mod limits;
 mod live;
 mod mails;
 mod moderation;
+mod oidc;
 mod pages;
 mod passwords;
 mod pictures;
