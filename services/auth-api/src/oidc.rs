@@ -87,7 +87,7 @@ impl Provider {
             name: host.to_owned(),
             seals: Seals::new(&chassis.keys),
             redirect: RedirectUrl::new(format!("{}{CALLBACK}", chassis.public_url))?,
-            transport: Transport::new()?,
+            transport: Transport::new(issuer.url())?,
             subject_key: chassis.keys.purpose("auth-api oidc subject"),
             issuer,
             settings,

@@ -41,11 +41,7 @@ pub(crate) async fn holds_with_code(
 }
 
 /// Demands a code of who has a second factor, where the first is somebody else's to ask for.
-pub(crate) async fn require_code(
-    app: &App,
-    user: UserId,
-    code: Option<&str>,
-) -> Result<(), Error> {
+pub(crate) async fn require_code(app: &App, user: UserId, code: Option<&str>) -> Result<(), Error> {
     let account = app.attempts.account(&format!("user {user}"));
     app.attempts.check(&account, Instant::now())?;
     let required = second_factor::require(app, user, code).await;

@@ -11,6 +11,7 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use openidconnect::url::Url;
 use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse};
 use tokio::time::timeout;
 
@@ -33,13 +34,16 @@ pub(crate) enum TransportError {
 }
 
 impl Transport {
-    pub(super) fn new() -> Result<Self, rustls::Error> {
+    /// For a provider at this address: one that is asked by TLS cannot name places that are not.
+    pub(super) fn new(issuer: &Url) -> Result<Self, rustls::Error> {
         let connector = HttpsConnectorBuilder::new()
-            .with_provider_and_webpki_roots(rustls::crypto::ring::default_provider())?
-            // Without TLS only on this machine: the settings see to it.
-            .https_or_http()
-            .enable_http1()
-            .build();
+            .with_provider_and_webpki_roots(rustls::crypto::ring::default_provider())?;
+        let connector = match issuer.scheme() {
+            // On this machine: the settings see to it.
+            "http" => connector.https_or_http(),
+            _ => connector.https_only(),
+        };
+        let connector = connector.enable_http1().build();
         Ok(Self(Client::builder(TokioExecutor::new()).build(connector)))
     }
 
@@ -61,5 +65,26 @@ impl<'c> AsyncHttpClient<'c> for Transport {
             let sent = timeout(PATIENCE, self.send(request)).await;
             sent.unwrap_or(Err(TransportError::TooLate))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn nothing_goes_in_clear_text_to_what_a_provider_with_tls_names() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let elsewhere = format!("http://{}/token", listener.local_addr().unwrap());
+        let issuer = Url::parse("https://id.example.org").unwrap();
+        let transport = Transport::new(&issuer).unwrap();
+        let request = http::Request::get(elsewhere).body(Vec::new()).unwrap();
+        let refused = transport.call(request).await;
+        assert!(
+            matches!(refused, Err(TransportError::Sending(_))),
+            "{refused:?}"
+        );
     }
 }
