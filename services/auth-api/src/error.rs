@@ -86,15 +86,7 @@ impl From<Error> for Problem {
                 "Too many failed attempts; wait before the next.",
             )
             .retry_after(wait.as_secs() + 1),
-            Error::Suspended(until, wait) => Self::new(
-                StatusCode::FORBIDDEN,
-                "suspended",
-                format!(
-                    "This account is suspended until {}.",
-                    until.to_rfc3339_opts(SecondsFormat::Secs, true)
-                ),
-            )
-            .retry_after(u64::try_from(wait.num_seconds() + 1).unwrap_or_default()),
+            Error::Suspended(until, wait) => suspended(until, wait),
             Error::NotReauthenticated => Self::new(
                 StatusCode::FORBIDDEN,
                 "reauthentication-failed",
@@ -120,16 +112,8 @@ impl From<Error> for Problem {
                 "no-second-factor",
                 "No second factor is being set up.",
             ),
-            Error::NoArrival => Self::new(
-                StatusCode::NOT_FOUND,
-                "no-arrival",
-                "Nobody came back from the provider with this browser, or too long ago. Begin again.",
-            ),
-            Error::NoAddress => Self::new(
-                StatusCode::FORBIDDEN,
-                "no-address",
-                "The provider has not seen that an address is yours. Have it confirmed there, or register here.",
-            ),
+            Error::NoArrival => no_arrival(),
+            Error::NoAddress => no_address(),
             Error::Provider(error) => {
                 tracing::warn!(%error, "the provider does not do its part");
                 Self::unavailable()
@@ -149,6 +133,32 @@ impl From<Error> for Problem {
             Error::Input(problem) => problem,
         }
     }
+}
+
+fn suspended(until: DateTime<Utc>, wait: TimeDelta) -> Problem {
+    let until = until.to_rfc3339_opts(SecondsFormat::Secs, true);
+    Problem::new(
+        StatusCode::FORBIDDEN,
+        "suspended",
+        format!("This account is suspended until {until}."),
+    )
+    .retry_after(u64::try_from(wait.num_seconds() + 1).unwrap_or_default())
+}
+
+fn no_arrival() -> Problem {
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "no-arrival",
+        "Nobody came back from the provider with this browser, or too long ago. Begin again.",
+    )
+}
+
+fn no_address() -> Problem {
+    Problem::new(
+        StatusCode::FORBIDDEN,
+        "no-address",
+        "The provider has not seen that an address is yours. Have it confirmed there, or register here.",
+    )
 }
 
 impl IntoResponse for Error {
