@@ -8,6 +8,7 @@ mod refusal;
 pub(crate) mod silence;
 pub mod snapshot;
 pub mod streams;
+pub(crate) mod together;
 
 use std::future::Future;
 use std::path::PathBuf;
