@@ -79,3 +79,20 @@ pub(crate) async fn bury(
     );
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dead_letter_keeps_what_was_said_and_not_what_the_server_was_told() {
+        let mut original = HeaderMap::new();
+        original.append("traceparent", header_value("00-ab").unwrap());
+        original.append("X-Two", header_value("one").unwrap());
+        original.append("X-Two", header_value("two").unwrap());
+        let mut sent = original.clone();
+        sent.insert("Nats-Batch-Id", header_value("7").unwrap());
+        sent.insert("Nats-Expected-Stream", header_value("TICK").unwrap());
+        assert_eq!(kept(&sent), original);
+    }
+}
