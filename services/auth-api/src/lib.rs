@@ -2,7 +2,7 @@
 //!
 //! | | |
 //! |---|---|
-//! | **Serves** | `/api/v1/auth/...`: register, confirm, log in, log out, own sessions, change and reset a password, a second factor |
+//! | **Serves** | `/api/v1/auth/...`: register, confirm, log in, log out, own sessions, change and reset a password, a second factor, prove again who one is |
 //! | **Answers** | [`clients::auth`]: verify a token, re-authenticate, send a code, end a user's sessions, create an account, set a role, show an account, suspend a user, a mail's secret |
 //! | **Calls** | UserAPI (which user has this address? whose new address does this link confirm?), Notifier (a mail about an account) |
 //! | **Publishes** | `user.register`, `user.login`, `gdpr.purged` |
@@ -18,6 +18,7 @@ mod erasure;
 mod error;
 mod handlers {
     pub(crate) mod passwords;
+    pub(crate) mod proofs;
     pub(crate) mod registrations;
     pub(crate) mod second_factor;
     pub(crate) mod sessions;

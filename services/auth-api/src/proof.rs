@@ -23,16 +23,16 @@ pub(crate) async fn holds(app: &App, user: UserId, proof: Proof) -> Result<bool,
     Ok(holds)
 }
 
-/// Whether these, the password and a code of the second factor, prove that it is this user.
+/// Whether these, the password and the code of a second factor if there is one, prove that it is this user.
 pub(crate) async fn holds_with_code(
     app: &App,
     user: UserId,
     password: String,
-    code: &str,
+    code: Option<&str>,
 ) -> Result<bool, Error> {
     let account = app.attempts.account(&format!("user {user}"));
     let holds = by_password(app, &account, user, password).await?
-        && match second_factor::require(app, user, Some(code)).await {
+        && match second_factor::require(app, user, code).await {
             Err(Error::WrongCode) => false,
             required => required.map(|()| true)?,
         };

@@ -4,7 +4,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::App;
-use crate::handlers::{passwords, registrations, second_factor, sessions};
+use crate::handlers::{passwords, proofs, registrations, second_factor, sessions};
 
 pub(crate) fn routes(app: App) -> OpenApiRouter {
     OpenApiRouter::new()
@@ -20,5 +20,6 @@ pub(crate) fn routes(app: App) -> OpenApiRouter {
         .routes(routes!(second_factor::show, second_factor::create))
         .routes(routes!(second_factor::confirm))
         .routes(routes!(second_factor::delete))
+        .routes(routes!(proofs::create))
         .with_state(app)
 }

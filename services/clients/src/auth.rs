@@ -69,6 +69,9 @@ pub struct Session {
     pub user: UserId,
     /// What the user may do.
     pub role: Role,
+    /// When the user last proved who they are. An AuthAPI of before it was asked says nothing: long ago.
+    #[serde(default)]
+    pub proved_at: DateTime<Utc>,
 }
 
 impl Question for VerifyToken {

@@ -9,9 +9,11 @@ use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use chassis::Chassis;
 use chassis::bus::Bus;
+use chassis::clock::Clock;
 use chassis::http::{Problem, count_account};
 use chassis::rpc::ask;
 use chassis::settings::AuthMode;
+use chrono::TimeDelta;
 use envelope::UserId;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
@@ -21,6 +23,8 @@ use crate::cookie::{SessionCookie, require_same_origin};
 
 /// A token that ended is refused everywhere within a second; half of it is for the way.
 const REMEMBER: Duration = Duration::from_millis(500);
+/// How long nobody is asked again to prove who they are, once they have.
+const PROVEN_FOR: TimeDelta = TimeDelta::minutes(15);
 const MOST_REMEMBERED: usize = 10_000;
 const LONGEST_TOKEN: usize = 512;
 
@@ -33,6 +37,8 @@ pub struct Caller {
     pub session: Uuid,
     /// What the user may do.
     pub role: Role,
+    /// Whether they proved who they are just now: by a log-in, or when they were asked again.
+    pub is_proven: bool,
 }
 
 impl Caller {
@@ -53,6 +59,7 @@ pub struct Authenticator(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     bus: Bus,
+    clock: Clock,
     mode: AuthMode,
     cookie: SessionCookie,
     known: Mutex<HashMap<String, (Instant, Session)>>,
@@ -63,6 +70,7 @@ impl Authenticator {
     pub fn new(chassis: &Chassis) -> Self {
         Self(Arc::new(Inner {
             bus: chassis.bus.clone(),
+            clock: chassis.clock.clone(),
             mode: chassis.settings.auth_mode,
             cookie: SessionCookie::of(&chassis.public_url),
             known: Mutex::default(),
@@ -95,6 +103,21 @@ impl Authenticator {
         self.verify(token).await.map(Some)
     }
 
+    /// Lets only those pass who proved just now who they are: asked before what a stolen token must not be enough for.
+    pub async fn require_proof(&self, parts: &Parts) -> Result<(), Problem> {
+        let caller = self.caller(parts).await?;
+        let caller = caller.ok_or_else(Problem::unauthorized)?;
+        if caller.is_proven {
+            return Ok(());
+        }
+        // They may have done it after their token was remembered here.
+        self.forget(caller.user);
+        match self.caller(parts).await? {
+            Some(caller) if caller.is_proven => Ok(()),
+            _ => Err(reauthentication_required()),
+        }
+    }
+
     /// Whose token this is.
     pub async fn verify(&self, token: &str) -> Result<Caller, Problem> {
         if token.is_empty() || token.len() > LONGEST_TOKEN {
@@ -106,6 +129,7 @@ impl Authenticator {
                 user: UserId::from(user),
                 session: user,
                 role: Role::Birder,
+                is_proven: true,
             });
         }
         let token_hash = token_hash(token);
@@ -117,6 +141,7 @@ impl Authenticator {
             user: session.user,
             session: session.session,
             role: session.role,
+            is_proven: self.0.clock.now() - session.proved_at < PROVEN_FOR,
         })
     }
 
@@ -178,6 +203,26 @@ where
     }
 }
 
+/// Somebody whom another extractor lets in, and who proved just now who they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Proven<G>(pub G);
+
+impl<S, G> FromRequestParts<S> for Proven<G>
+where
+    S: Send + Sync,
+    G: FromRequestParts<S, Rejection = Problem> + Send,
+    Authenticator: FromRef<S>,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        // First who they are: for some the address does not exist, however they prove it.
+        let guarded = G::from_request_parts(parts, state).await?;
+        Authenticator::from_ref(state).require_proof(parts).await?;
+        Ok(Self(guarded))
+    }
+}
+
 impl<S> OptionalFromRequestParts<S> for Caller
 where
     S: Send + Sync,
@@ -211,6 +256,14 @@ fn bearer_token(parts: &Parts) -> Result<Option<&str>, Problem> {
         return Err(Problem::unauthorized());
     }
     Ok(Some(token.trim()))
+}
+
+fn reauthentication_required() -> Problem {
+    Problem::new(
+        StatusCode::FORBIDDEN,
+        "reauthentication-required",
+        "Prove again who you are, with POST /api/v1/auth/reauthenticate; then send this once more.",
+    )
 }
 
 /// Which of two tokens is meant nobody can tell.

@@ -23,4 +23,4 @@ pub mod statistics;
 pub mod tick;
 pub mod user;
 
-pub use caller::{Authenticator, Caller};
+pub use caller::{Authenticator, Caller, Proven};

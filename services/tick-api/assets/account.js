@@ -9,6 +9,7 @@ import { showKept } from "./kept.js";
 import { t } from "./language.js";
 import { clearForm } from "./new-tick.js";
 import { explainWrongPassword } from "./password.js";
+import { proven } from "./prove.js";
 import { removeAllOf, waitingOf } from "./queue.js";
 import { showSessions } from "./sessions.js";
 
@@ -80,7 +81,7 @@ async function save(data) {
   if (name !== profile?.name) body.name = name;
   if (notifications !== profile?.preferences.notifications) body.preferences = { notifications };
   if (Object.keys(body).length) {
-    await call("PATCH", "/api/v1/users/me", { body });
+    await proven(() => call("PATCH", "/api/v1/users/me", { body }));
     fill(await call("GET", "/api/v1/users/me"));
   }
   say(t("saved"));

@@ -19,6 +19,7 @@ import { showLists, startLists } from "./lists.js";
 import { showCorrection, showNewTick, startNewTick } from "./new-tick.js";
 import { showReset, startPassword } from "./password.js";
 import { showPhoto } from "./photo.js";
+import { startProof } from "./prove.js";
 import { startReport } from "./report.js";
 import { startSender } from "./sender.js";
 import { startSessions } from "./sessions.js";
@@ -181,6 +182,7 @@ function start() {
   startEntrance();
   startPassword();
   startFactor();
+  startProof();
   startNewTick();
   startFeed();
   startTicks();

@@ -4,6 +4,7 @@ import { askUntil, call, session } from "./api.js";
 import { byId } from "./dom.js";
 import { onSubmit } from "./forms.js";
 import { t } from "./language.js";
+import { proven } from "./prove.js";
 
 /** Ends the asking for a file that nobody waits for any more. */
 let waiting = new AbortController();
@@ -17,7 +18,7 @@ export function startExport() {
 async function putTogether() {
   forget();
   const { signal } = waiting;
-  const { status_url: url } = await call("POST", "/api/v1/gdpr/export", { signal });
+  const { status_url: url } = await proven(() => call("POST", "/api/v1/gdpr/export", { signal }));
   tell(t("export.working"));
   await askUntil(() => call("GET", url, { signal }), show, signal);
 }

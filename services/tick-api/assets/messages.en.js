@@ -143,6 +143,9 @@ export default {
   "factor.end": "Ask for no codes",
   "factor.ended": "Codes are not asked for any more.",
   "factor.wrong": "That code is wrong, or was used before.",
+  "prove.title": "Is it you?",
+  "prove.text": "It is a while since you logged in. For this we ask for your password again; logging out and in does as well.",
+  "prove.go": "Go on",
   "logged-out": "You are logged out.",
   "logout.question": "Log out now?",
   "logout.detail": { one: "{count} tick was not sent yet. It would be removed from this device.", other: "{count} ticks were not sent yet. They would be removed from this device." },
@@ -280,6 +283,7 @@ export default {
   "erasure.over": "Everything about you is erased. Fare well!",
   "erasure.running": "Your data is being erased. You can leave this page; it goes on by itself.",
 
+  "problem.reauthentication-required": "Without your password this is not done.",
   "problem.unknown": "Something went wrong.",
   "problem.suspended-until": "This account may not be used until {date}. A moderator has decided that.",
   "problem.unreachable": "No answer. Check your connection and try again.",

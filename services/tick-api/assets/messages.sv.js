@@ -143,6 +143,9 @@ export default {
   "factor.end": "Fråga inte efter koder",
   "factor.ended": "Det frågas inte efter koder längre.",
   "factor.wrong": "Koden är fel eller redan använd.",
+  "prove.title": "Är det du?",
+  "prove.text": "Det var ett tag sedan du loggade in. För det här frågar vi efter lösenordet igen; att logga ut och in går också bra.",
+  "prove.go": "Fortsätt",
   "logged-out": "Du är utloggad.",
   "logout.question": "Logga ut nu?",
   "logout.detail": { one: "{count} kryss är inte skickat än. Det skulle tas bort från enheten.", other: "{count} kryss är inte skickade än. De skulle tas bort från enheten." },
@@ -280,6 +283,7 @@ export default {
   "erasure.over": "Allt om dig är raderat. Farväl!",
   "erasure.running": "Dina data raderas. Du kan lämna sidan; det fortsätter av sig självt.",
 
+  "problem.reauthentication-required": "Utan ditt lösenord görs det här inte.",
   "problem.unknown": "Något gick fel.",
   "problem.suspended-until": "Kontot får inte användas till och med {date}. Det har en moderator beslutat.",
   "problem.unreachable": "Inget svar. Kontrollera uppkopplingen och försök igen.",

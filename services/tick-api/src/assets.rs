@@ -65,6 +65,7 @@ const ASSETS: &[Asset] = assets! {
     "photo.js": SCRIPT,
     "pictures.js": SCRIPT,
     "place.js": SCRIPT,
+    "prove.js": SCRIPT,
     "queue.js": SCRIPT,
     "report.js": SCRIPT,
     "sender.js": SCRIPT,

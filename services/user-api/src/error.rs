@@ -14,6 +14,9 @@ pub(crate) enum Error {
     /// Fields that are not as they should be.
     #[error("some fields are wrong")]
     Fields(Vec<FieldError>),
+    /// The caller has to prove first who they are.
+    #[error("who calls has to prove who they are")]
+    Unproven(Problem),
     /// The address is none.
     #[error("the address is none")]
     InvalidEmail,
@@ -71,6 +74,7 @@ impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match error {
             Error::Fields(fields) => Self::fields(fields),
+            Error::Unproven(problem) => problem,
             Error::InvalidEmail => Self::field("/email", error.to_string()),
             Error::InvalidName => Self::field("/name", error.to_string()),
             Error::UnknownUser | Error::UnknownRequest | Error::UnknownToken | Error::NotNeeded => {

@@ -5,6 +5,7 @@ use chassis::deliveries::{Inspect, Inspected, Parked, Status};
 use chassis::http::{Json, List, ListQuery, PageRequest, Path, Problem, Query};
 use chassis::rpc::ask_service;
 use chrono::{DateTime, Utc};
+use clients::Proven;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -120,13 +121,14 @@ pub(crate) async fn show(
     responses(
         (status = 200, description = "The dead letter", body = LetterView),
         (status = 401, description = "Not logged in", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The log-in is too long ago: prove again who you are (`reauthentication-required`); or a page of another origin asked", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "Not an admin, or no such dead letter", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "A field is wrong", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "Its service does not answer", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn unmask(
-    Admin(by): Admin,
+    Proven(Admin(by)): Proven<Admin>,
     State(app): State<App>,
     Path(id): Path<String>,
     Json(because): Json<Because>,

@@ -1,6 +1,7 @@
 //! Decisions about dead letters: replay them, or give them up.
 
 use axum::extract::State;
+use axum::http::request::Parts;
 use axum::http::{HeaderName, StatusCode, header};
 use chassis::http::{Json, Path, Problem};
 use chrono::{DateTime, Utc};
@@ -96,6 +97,7 @@ pub(crate) struct DecidedView {
     responses(
         (status = 201, description = "The decision", body = DecisionView, headers(("Location" = String, description = "The decision."))),
         (status = 401, description = "Not logged in", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The log-in is too long ago to give something up: prove again who you are (`reauthentication-required`); or a page of another origin asked", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "Not an admin", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "A field is wrong, or nothing is chosen", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "A service does not answer", body = Problem, content_type = "application/problem+json"),
@@ -104,9 +106,14 @@ pub(crate) struct DecidedView {
 pub(crate) async fn create(
     Admin(by): Admin,
     State(app): State<App>,
+    parts: Parts,
     Json(new): Json<NewDecision>,
 ) -> Result<(StatusCode, [(HeaderName, String); 1], Json<DecisionView>), Error> {
     let reason = Reason::parse(&new.reason).map_err(|detail| Problem::field("/reason", detail))?;
+    if new.action == Action::Skip {
+        // What is given up never has its effect.
+        app.authenticator.require_proof(&parts).await?;
+    }
     let chosen = choose(&app, &new).await?;
     let decision = Decision {
         id: app.clock.id(),

@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use chassis::http::{Json, Path, Problem};
 use chassis::rpc::{AskError, ask};
 use chrono::{DateTime, Utc};
+use clients::Proven;
 use clients::user::{ErasureProgress, ExtendErasure, ListErasures, RetryErasure};
 use envelope::EventId;
 use serde::{Deserialize, Serialize};
@@ -78,13 +79,14 @@ pub(crate) async fn list(_: Admin, State(app): State<App>) -> Result<Json<Erasur
     responses(
         (status = 204, description = "It has more time"),
         (status = 401, description = "Not logged in", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The log-in is too long ago: prove again who you are (`reauthentication-required`); or a page of another origin asked", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "Not an admin, or no such open request that was not extended before", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "A field is wrong", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "UserAPI does not answer", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn extend(
-    Admin(by): Admin,
+    Proven(Admin(by)): Proven<Admin>,
     State(app): State<App>,
     Path(id): Path<Uuid>,
     Json(because): Json<Because>,

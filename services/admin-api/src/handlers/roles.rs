@@ -3,6 +3,7 @@
 use axum::extract::State;
 use chassis::http::{Json, Path, Problem};
 use chassis::rpc::ask;
+use clients::Proven;
 use clients::auth::{Role, SetRole};
 use envelope::UserId;
 use serde::{Deserialize, Serialize};
@@ -56,6 +57,7 @@ impl UserView {
     responses(
         (status = 200, description = "The role is changed", body = RoleView),
         (status = 401, description = "Not logged in", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The log-in is too long ago: prove again who you are (`reauthentication-required`); or a page of another origin asked", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such user, or not an admin", body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "The user was erased", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "A field is wrong", body = Problem, content_type = "application/problem+json"),
@@ -63,7 +65,7 @@ impl UserView {
     )
 )]
 pub(crate) async fn update(
-    Admin(by): Admin,
+    Proven(Admin(by)): Proven<Admin>,
     State(app): State<App>,
     Path(id): Path<Uuid>,
     Json(new): Json<NewRole>,

@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use chassis::http::{Json, Path, Problem};
 use chassis::rpc::{AskError, ask};
 use chrono::{DateTime, TimeDelta, Utc};
+use clients::Proven;
 use clients::auth::{EndSessions, Role, ShowAccount, Suspend};
 use clients::user::FindByEmail;
 use envelope::UserId;
@@ -165,7 +166,7 @@ pub(crate) async fn log_out(
     responses(
         (status = 200, description = "The account", body = AccountView),
         (status = 401, description = "Not logged in", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The user may do as much as the caller, or is the caller", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The user may do as much as the caller, or is the caller; or the log-in is too long ago: prove again who you are (`reauthentication-required`)", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "Not a moderator, or no such user", body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "The user was erased", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "A field is wrong", body = Problem, content_type = "application/problem+json"),
@@ -173,7 +174,7 @@ pub(crate) async fn log_out(
     )
 )]
 pub(crate) async fn suspend(
-    by: Moderator,
+    Proven(by): Proven<Moderator>,
     State(app): State<App>,
     Path(id): Path<Uuid>,
     Json(new): Json<NewSuspension>,

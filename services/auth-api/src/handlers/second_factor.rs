@@ -193,7 +193,7 @@ pub(crate) async fn delete(
     Json(both): Json<BothFactors>,
 ) -> Result<StatusCode, Error> {
     let user = caller.user;
-    if !proof::holds_with_code(&app, user, both.password, &both.code).await? {
+    if !proof::holds_with_code(&app, user, both.password, Some(&both.code)).await? {
         return Err(Error::NotReauthenticated);
     }
     let mut work = app.database.begin().await?;

@@ -2,13 +2,16 @@
 
 use chassis::database::{DatabaseError, Session};
 use chassis::sql;
+use chrono::DateTime;
 use clients::auth;
 use envelope::UserId;
 use uuid::Uuid;
 
-const INSERT: &str = "INSERT INTO session (id, token_hash, user_id, created_at, expires_at)
-    VALUES ($1, $2, $3, $4, $5)";
-const FIND: &str = "SELECT session.id, session.user_id, credential.role
+const INSERT: &str =
+    "INSERT INTO session (id, token_hash, user_id, created_at, expires_at, proved_at)
+    VALUES ($1, $2, $3, $4, $5, $4)";
+const PROVE: &str = "UPDATE session SET proved_at = $3 WHERE id = $1 AND user_id = $2";
+const FIND: &str = "SELECT session.id, session.user_id, credential.role, session.proved_at
     FROM session JOIN credential ON credential.user_id = session.user_id
     WHERE session.token_hash = $1 AND session.expires_at > $2
         AND NOT EXISTS (SELECT 1 FROM suspension
@@ -63,15 +66,17 @@ pub(crate) async fn find(
     token_hash: &str,
     now: i64,
 ) -> Result<Option<auth::Session>, DatabaseError> {
-    let row: Option<(Uuid, Uuid, String)> = sql!(session, c => sqlx::query_as(FIND)
+    let row: Option<(Uuid, Uuid, String, i64)> = sql!(session, c => sqlx::query_as(FIND)
         .bind(token_hash).bind(now).fetch_optional(c).await)?;
-    row.map(|(id, user, role)| {
+    row.map(|(id, user, role, proved_at)| {
         Ok(auth::Session {
             session: id,
             user: UserId(user),
             role: role
                 .parse()
                 .map_err(|_| DatabaseError::Damaged("credential.role"))?,
+            proved_at: DateTime::from_timestamp_micros(proved_at)
+                .ok_or(DatabaseError::Damaged("session.proved_at"))?,
         })
     })
     .transpose()
@@ -109,6 +114,17 @@ pub(crate) async fn show(
     let row: Option<(Uuid, i64, i64)> = sql!(session, c => sqlx::query_as(SHOW)
         .bind(user.0).bind(id).bind(now).fetch_optional(c).await)?;
     Ok(row.map(Row::from))
+}
+
+/// Notes that the user of a session has proved again who they are.
+pub(crate) async fn prove(
+    session: &mut Session,
+    user: UserId,
+    id: Uuid,
+    now: i64,
+) -> Result<(), DatabaseError> {
+    sql!(session, c => sqlx::query(PROVE).bind(id).bind(user.0).bind(now).execute(c).await.map(drop))?;
+    Ok(())
 }
 
 /// Ends all sessions of this user.

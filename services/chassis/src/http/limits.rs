@@ -44,7 +44,10 @@ pub struct Limit {
     pub routes: &'static [(Method, &'static str)],
 }
 
-const LOG_IN: &[(Method, &str)] = &[(Method::POST, "/api/v1/auth/login")];
+const LOG_IN: &[(Method, &str)] = &[
+    (Method::POST, "/api/v1/auth/login"),
+    (Method::POST, "/api/v1/auth/reauthenticate"),
+];
 /// What has a mail sent to whatever address is named.
 const REGISTER: &[(Method, &str)] = &[
     (Method::POST, "/api/v1/auth/register"),

@@ -113,6 +113,12 @@ pub(super) static TABLES: &[Table] = &[
             column("user_id", AccountHolder, Pseudonym, "whose"),
             column("created_at", AccountHolder, Activity, "since when"),
             column("expires_at", AccountHolder, Activity, "until when"),
+            column(
+                "proved_at",
+                AccountHolder,
+                Activity,
+                "when they last proved who they are",
+            ),
         ],
     )
     .of(&[person("user_id", AccountHolder)]),

@@ -74,6 +74,15 @@ async fn a_code_is_asked_for_and_a_forgotten_password_replaced_on_the_pages() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_is_asked_again_for_the_password_goes_on_where_they_were() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = Launch::up(DIPPER, folder.path()).start().await;
+    create_admin(folder.path()).await;
+    run("prove.js", &[&running.url, EMAIL, PASSWORD]).await;
+    assert_eq!(running.stop().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_view_and_dialog_of_the_dashboard_is_for_everybody_and_for_the_keyboard() {
     let folder = tempfile::tempdir().unwrap();
     let running = Launch::up(DIPPER, folder.path()).start().await;

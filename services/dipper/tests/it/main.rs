@@ -47,6 +47,7 @@ mod moderation;
 mod pages;
 mod passwords;
 mod pictures;
+mod reauthentication;
 mod rebuild;
 mod receipt;
 mod rectification;

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse as _, Response};
 use chassis::http::{Json, Path, Problem};
 use chassis::keys::{PurposeKey, Unsealable};
 use chassis::sealed_file::SealedReader;
-use clients::Caller;
+use clients::{Caller, Proven};
 use futures::{StreamExt as _, stream};
 use serde::Serialize;
 use tokio::task::spawn_blocking;
@@ -45,13 +45,14 @@ pub(crate) struct Requested {
     responses(
         (status = 202, description = "It is being written", body = Requested),
         (status = 401, description = "No good token", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The log-in is too long ago: prove again who you are (`reauthentication-required`); or a page of another origin asked", body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "The caller is being erased or was", body = Problem, content_type = "application/problem+json"),
     ),
     security(("bearer" = []))
 )]
 pub(crate) async fn create(
     State(app): State<App>,
-    caller: Caller,
+    Proven(caller): Proven<Caller>,
 ) -> Result<(StatusCode, Json<Requested>), Error> {
     let request_id = export::open(&app, caller.user).await?;
     let status_url = status_url(&request_id);

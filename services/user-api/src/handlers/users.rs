@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::http::HeaderName;
+use axum::http::request::Parts;
 use chassis::http::{FieldError, Json, Problem};
 use chrono::{DateTime, Utc};
 use clients::Caller;
@@ -98,6 +99,7 @@ pub(crate) async fn show(
     responses(
         (status = 200, description = "The profile as it is now", body = Profile),
         (status = 401, description = "No good token", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The log-in is too long ago to change the address: prove again who you are (`reauthentication-required`); or a page of another origin asked", body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "The caller is being erased or was", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "A field is wrong or unknown; nothing was changed", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "The mails about the address did not go out; send it again", body = Problem, content_type = "application/problem+json"),
@@ -107,9 +109,15 @@ pub(crate) async fn show(
 pub(crate) async fn update(
     State(app): State<App>,
     caller: Caller,
+    parts: Parts,
     Json(change): Json<ProfileChange>,
 ) -> Result<([(HeaderName, &'static str); 1], Json<Profile>), Error> {
-    let person = identity::change(&app, caller.user, change.check()?).await?;
+    let change = change.check()?;
+    if change.email.is_some() {
+        let proof = app.authenticator.require_proof(&parts).await;
+        proof.map_err(Error::Unproven)?;
+    }
+    let person = identity::change(&app, caller.user, change).await?;
     Ok((NO_STORE, Json(Profile::new(caller.user, person))))
 }
 

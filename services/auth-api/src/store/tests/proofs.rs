@@ -77,6 +77,26 @@ async fn a_second_factor_is_kept_from_its_confirmation_on_and_each_code_works_on
 }
 
 #[tokio::test]
+async fn a_session_knows_when_its_user_last_proved_who_they_are() {
+    let (database, _folder) = database().await;
+    let mut work = database.begin().await.unwrap();
+    let (ada, bob) = (user(), user());
+    let made = credentials::create(&mut work, ada, "x", Role::Birder, NOW).await;
+    assert!(made.unwrap());
+    let session = row(NOW);
+    sessions::insert(&mut work, ada, "hash", &session)
+        .await
+        .unwrap();
+    for (by, now, proved_at) in [(bob, NOW + 1, NOW), (ada, NOW + 2, NOW + 2)] {
+        sessions::prove(&mut work, by, session.id, now)
+            .await
+            .unwrap();
+        let found = sessions::find(&mut work, "hash", NOW).await.unwrap();
+        assert_eq!(found.unwrap().proved_at.timestamp_micros(), proved_at);
+    }
+}
+
+#[tokio::test]
 async fn all_sessions_but_one_are_ended() {
     let (database, _folder) = database().await;
     let mut work = database.begin().await.unwrap();
