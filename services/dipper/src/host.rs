@@ -21,13 +21,14 @@ use chassis::restored::{self, Gate};
 use chassis::scrub::obstacles;
 use chassis::service::Health;
 use chassis::settings::{AuthMode, Settings};
+use chassis::trace::export;
 use chassis::{Chassis, Service, telemetry};
 use tokio::net::TcpListener;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::docs;
-use crate::names::ServiceName;
+use crate::names::{ALL, ServiceName};
 use crate::say;
 
 /// How long work in progress may take to end at a stop.
@@ -129,6 +130,9 @@ impl Host {
     ) -> anyhow::Result<Self> {
         tell_what_keeps_deleted_rows(&settings).await?;
         let lifecycle = Lifecycle::default();
+        if let Some(collector) = &settings.otlp_endpoint {
+            export::start(collector, &process_name(names))?;
+        }
         let keys = settings.keys()?;
         let objects = Objects::open(&settings.data_dir.join("objects"))?;
         let settings = Arc::new(settings);
@@ -264,8 +268,18 @@ impl Host {
         for health in &self.health {
             health.close().await;
         }
+        export::finish().await;
         outcome
     }
+}
+
+/// What a collector calls this process: by its services, or all of them by one word.
+fn process_name(names: &[ServiceName]) -> String {
+    if names.len() == ALL.len() {
+        return "dipper".to_owned();
+    }
+    let names: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
+    names.join("+")
 }
 
 async fn complaints(health: &[Health]) -> Vec<String> {
