@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use envelope::Decoded;
 use uuid::Uuid;
@@ -20,6 +21,7 @@ use crate::bus::Bus;
 use crate::database::{Database, DatabaseError};
 use crate::deliveries::latency;
 use crate::fault;
+use crate::trace::spans;
 use crate::unit_of_work::Work;
 
 /// What a service does with the events of one stream.
@@ -151,6 +153,7 @@ impl Attempts {
             if items.is_empty() {
                 continue;
             }
+            let began = SystemTime::now();
             match self.attempt(&items, source).await {
                 Ok((parked, heads)) => {
                     outcome.parked += parked;
@@ -163,6 +166,7 @@ impl Attempts {
                         outcome.away.insert(what.clone());
                     }
                     if let Some(item) = items.get_mut(places.start) {
+                        self.tell_failure(&item.offered, began, &failure);
                         item.verdict = Some(self.judge(&item.offered, failure).await?);
                     }
                     untried.push(items);
@@ -180,6 +184,7 @@ impl Attempts {
     /// One transaction: fence, inbox, effects, new events, what is parked, the checkpoint. Answers
     /// how many were parked, and how many of those wait behind no other.
     async fn attempt(&self, items: &[Item], source: Source) -> Result<(usize, usize), Setback> {
+        let began = SystemTime::now();
         let mut work = self.database.begin().await?;
         self.claim(&mut work, items, source).await?;
         let mut plan = self.plan(&mut work, items, source).await?;
@@ -211,7 +216,7 @@ impl Attempts {
         self.record(&mut work, items, source, plan.tally).await?;
         work.commit().await?;
         self.count("handled", plan.tally.processed);
-        self.tell_latency(&wanted);
+        self.tell_handled(&wanted, began);
         self.count("skipped", plan.tally.repeated);
         self.count("erased", plan.tally.erased);
         self.count("parked", count(parked.len()));
@@ -405,10 +410,19 @@ impl Attempts {
     }
 
     /// What is built anew handles events of long ago, which says nothing about today.
-    fn tell_latency(&self, wanted: &[(usize, &Arrival)]) {
+    fn tell_handled(&self, wanted: &[(usize, &Arrival)], began: SystemTime) {
         if self.built.is_none() {
             let events = wanted.iter().map(|(_, arrival)| &*arrival.decoded);
-            latency::record(self.lot.consumer, events);
+            latency::record(self.lot.consumer, events.clone());
+            spans::handled(self.lot.consumer, events, began, spans::HANDLED);
+        }
+    }
+
+    fn tell_failure(&self, offered: &Offered, began: SystemTime, failure: &Failure) {
+        if self.built.is_none()
+            && let Ok(event) = &offered.decoded
+        {
+            spans::handled(self.lot.consumer, [&**event], began, failure.word());
         }
     }
 

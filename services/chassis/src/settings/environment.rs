@@ -66,6 +66,7 @@ pub(super) fn all_set() -> Settings {
         smtp_url: some(),
         digest_interval: Some(Seconds(Duration::from_secs(1))),
         ledger: Some(PathBuf::new()),
+        otlp_endpoint: Some(String::new()),
         secret: some(),
         new_secret: some(),
         ..Settings::default()
