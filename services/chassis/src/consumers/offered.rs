@@ -40,6 +40,16 @@ pub(crate) struct Unreadable {
     pub detail: String,
 }
 
+impl Unreadable {
+    /// Its id stands for another event. Like other bytes that are no event it holds nobody up, as anybody may have put it there.
+    pub fn conflict() -> Self {
+        Self {
+            reason: "conflict",
+            detail: "another event has this id".to_owned(),
+        }
+    }
+}
+
 impl Offered {
     pub fn new(place: Place, subject: String, headers: HeaderMap, body: Bytes) -> Self {
         let decoded = decode(&subject, &body)

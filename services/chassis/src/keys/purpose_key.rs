@@ -36,13 +36,23 @@ impl PurposeKey {
         Self { bytes }
     }
 
+    /// A key for a part of the purpose.
+    pub fn part(&self, name: &str) -> Self {
+        Self::from_bytes(self.digest(name.as_bytes()))
+    }
+
     /// Keyed hash (HMAC-SHA-256) as 64 hexadecimal digits.
     pub fn hash(&self, data: &[u8]) -> String {
+        hex::encode(self.digest(data))
+    }
+
+    /// Keyed hash (HMAC-SHA-256).
+    pub fn digest(&self, data: &[u8]) -> [u8; 32] {
         // HMAC takes keys of any length, so this cannot fail.
         <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(&self.bytes)
             .map(|mut mac| {
                 mac.update(data);
-                hex::encode(mac.finalize().into_bytes())
+                mac.finalize().into_bytes().into()
             })
             .unwrap_or_default()
     }
