@@ -130,6 +130,7 @@ impl Host {
         tell_what_keeps_deleted_rows(&settings).await?;
         let lifecycle = Lifecycle::default();
         let keys = settings.keys()?;
+        telemetry::name_people_by(&keys);
         let objects = Objects::open(&settings.data_dir.join("objects"))?;
         let settings = Arc::new(settings);
         let public_url = settings.public_url.as_deref().unwrap_or(public_url);

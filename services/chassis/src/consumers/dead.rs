@@ -58,6 +58,7 @@ pub(crate) async fn bury(
         consumer,
         reason,
         detail,
+        user = offered.pseudonym(),
         "an event went to the dead letters"
     );
     Ok(())

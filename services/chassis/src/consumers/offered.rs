@@ -5,11 +5,12 @@ use std::sync::Arc;
 use async_nats::HeaderMap;
 use async_nats::jetstream::Message;
 use bytes::Bytes;
-use envelope::{Decoded, decode};
+use envelope::{Decoded, Mention, decode};
 use uuid::Uuid;
 
 use super::EventName;
 use crate::ids::ids_in;
+use crate::telemetry::pseudonym;
 
 /// Where a message lies: the stream's making, and the sequence there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -93,6 +94,13 @@ impl Offered {
 
     pub fn event_id(&self) -> Option<Uuid> {
         self.decoded.as_ref().ok().map(|event| event.envelope.id.0)
+    }
+
+    /// The first person that it names, as logs name people today.
+    pub fn pseudonym(&self) -> Option<String> {
+        let named = self.decoded.as_ref().ok()?.people();
+        let user = named.iter().find(|named| named.kind == Mention::User)?;
+        Some(pseudonym(user.id))
     }
 
     pub fn name(&self) -> Option<EventName> {

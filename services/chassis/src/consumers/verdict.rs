@@ -39,7 +39,8 @@ impl Attempts {
             Failure::Outage(error) => return Err(error.into()),
             Failure::Dependency(what) => {
                 let consumer = self.lot.consumer;
-                tracing::info!(consumer, waiting_for = what, "an event waits");
+                let user = offered.pseudonym();
+                tracing::info!(consumer, user, waiting_for = what, "an event waits");
                 Parking {
                     status: Status::Error,
                     reason: "dependency".to_owned(),
