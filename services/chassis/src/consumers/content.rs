@@ -19,8 +19,11 @@ pub(crate) fn content(key: &PurposeKey, event: &Decoded) -> i64 {
     let data = data.unwrap_or_else(|| event.subject.key.to_string());
     let major = i64::from(event.subject.major) & mask();
     let text = format!("{id} {} {major} {data}", event.contract.name());
-    let [a, b, c, d, e, f, g, h, ..] = key.digest(text.as_bytes());
-    i64::from_be_bytes([a, b, c, d, e, f, g, h]) & !mask() | major
+    let hash = key.digest(text.as_bytes());
+    let hash = hash
+        .first_chunk()
+        .map_or(0, |first| i64::from_be_bytes(*first));
+    hash & !mask() | major
 }
 
 /// Whether two contents under one id are of different events. One event may be published in several majors, whose data cannot be
