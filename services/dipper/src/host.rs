@@ -137,6 +137,7 @@ impl Host {
             export::start(collector, &process_name(names))?;
         }
         let keys = settings.keys()?;
+        telemetry::name_people_by(&keys);
         let objects = Objects::open(&settings.data_dir.join("objects"))?;
         let settings = Arc::new(settings);
         let public_url = settings.public_url.as_deref().unwrap_or(public_url);

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{ANSWER_WITHIN, Bus, BusError, header_value, silence, without_key};
+use crate::trace::spans;
 
 /// What tells the server of a batch in a message's headers.
 const BATCH: &str = "Nats-Batch-Id";
@@ -58,6 +59,10 @@ impl Bus {
             return Err(NotTogether::Refused("there are none".to_owned()));
         };
         let public = without_key(last.subject);
+        let spans = messages.iter().filter_map(|message| {
+            spans::publishing(&self.service, message.subject, message.body.as_bytes())
+        });
+        let spans: Vec<_> = spans.collect();
         let failed = |why: String| BusError::NotPublished {
             subject: public.clone(),
             why,
@@ -86,7 +91,10 @@ impl Bus {
         })?;
         silence::answered(&public);
         match serde_json::from_slice(&answer.payload) {
-            Ok(Response::Ok(Stored { seq })) => Ok(seq),
+            Ok(Response::Ok(Stored { seq })) => {
+                spans.into_iter().for_each(spans::Span::end);
+                Ok(seq)
+            }
             Ok(Response::Err { error }) => Err(NotTogether::Refused(error.to_string())),
             Err(error) => Err(failed(error.to_string()).into()),
         }

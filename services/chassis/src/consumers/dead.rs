@@ -75,6 +75,7 @@ pub(crate) async fn bury(
         consumer,
         reason,
         detail,
+        user = offered.pseudonym(),
         "an event went to the dead letters"
     );
     Ok(())

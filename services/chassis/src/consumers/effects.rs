@@ -238,7 +238,8 @@ impl Worker {
             }
             Err(Given::Back(failure)) => {
                 let consumer = self.from.service;
-                tracing::info!(consumer, why = %failure, "an event waits");
+                let user = offered.pseudonym();
+                tracing::info!(consumer, user, why = %failure, "an event waits");
                 return AckKind::Nak(Some(PROBE_EVERY));
             }
             Err(Given::Up(reason, why)) => return self.bury(offered, reason, &why).await,

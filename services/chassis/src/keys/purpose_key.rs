@@ -43,10 +43,20 @@ impl PurposeKey {
         Self { bytes, mac }
     }
 
+    /// A key for a part of the purpose.
+    pub fn part(&self, name: &str) -> Self {
+        Self::from_bytes(self.digest(name.as_bytes()))
+    }
+
     /// Keyed hash (HMAC-SHA-256) as 64 hexadecimal digits.
     pub fn hash(&self, data: &[u8]) -> String {
+        hex::encode(self.digest(data))
+    }
+
+    /// Keyed hash (HMAC-SHA-256).
+    pub fn digest(&self, data: &[u8]) -> [u8; 32] {
         let mac = self.mac.clone().chain_update(data);
-        hex::encode(mac.finalize().into_bytes())
+        mac.finalize().into_bytes().into()
     }
 
     /// Seals a value (XChaCha20-Poly1305, random nonce in front) for one place: it opens only
