@@ -154,7 +154,7 @@ async fn ask_at<Q: Serialize, A: DeserializeOwned>(
     let asking = || bus.client().request(subject.clone(), body.clone());
     let outcome = match tokio::time::timeout(first, asking()).await {
         Err(_) if first < ANSWER_WITHIN => {
-            tokio::time::timeout(ANSWER_WITHIN - first, asking()).await
+            tokio::time::timeout(ANSWER_WITHIN.saturating_sub(first), asking()).await
         }
         outcome => outcome,
     };

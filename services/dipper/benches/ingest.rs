@@ -319,8 +319,8 @@ async fn load(
         "{name:<28} {rate:>10.0} {:>9.2} {:>9.2} {:>12.1} {:>12.1} {stored:>9}",
         millis(500),
         millis(990),
-        each(cpu_time(processes.server) - server_before),
-        each(processes.all() - all_before),
+        each(cpu_time(processes.server).saturating_sub(server_before)),
+        each(processes.all().saturating_sub(all_before)),
     );
     rate
 }

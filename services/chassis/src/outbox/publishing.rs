@@ -47,7 +47,7 @@ pub(super) struct Outcome {
 }
 
 impl Outcome {
-    fn stuck(why: impl ToString) -> Self {
+    fn stuck(why: &NotTogether) -> Self {
         Self {
             sent: Vec::new(),
             stuck: Some(why.to_string()),
@@ -84,7 +84,7 @@ async fn publish_to_stream(bus: &Bus, rows: Vec<Unsent>, incarnations: &Incarnat
                 tracing::debug!(why, "publishing events one by one");
                 publish_by_key(bus, rest, incarnations).await
             }
-            Err(unknown) => Outcome::stuck(unknown),
+            Err(unknown) => Outcome::stuck(&unknown),
         });
         rest = later;
     }
