@@ -221,13 +221,13 @@ async fn what_was_asked_before_a_stop_is_answered() {
         .serve(&broker.bus, &crate::world::keys(), &broker.lifecycle)
         .await
         .unwrap();
-    let asker = broker.connect("tick-api").await;
+    let client = broker.connect("tick-api").await;
     let question = WhoseImageAgain { image: known.image };
     let stop = async {
         asked.cancelled().await;
         broker.lifecycle.finish(Duration::from_mins(1)).await
     };
-    let (answer, stopped) = tokio::join!(ask(&asker, &question), stop);
+    let (answer, stopped) = tokio::join!(ask(&client, &question), stop);
     stopped.unwrap();
     assert_eq!(answer.unwrap(), known.owner);
     broker.end().await;
