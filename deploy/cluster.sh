@@ -128,7 +128,7 @@ settings() {
     printf '%s\n' "DIPPER_DATA_DIR=$folder/data" "DIPPER_NATS_CREDENTIALS=$folder/secrets/$1.json" \
         "DIPPER_NATS_MONITORING=127.0.0.1:$((first + 11)),127.0.0.1:$((first + 12)),127.0.0.1:$((first + 13))" \
         DIPPER_NATS_REPLICAS=3 "DIPPER_PUBLIC_URL=$public" "DIPPER_SMTP_URL=smtp://127.0.0.1:$((first + 40))" \
-        "SSL_CERT_FILE=$folder/secrets/tls/authority.pem" "DIPPER_SCAN=$folder/postgres,$folder/nats-1,$folder/nats-2,$folder/nats-3"
+        "DIPPER_NATS_TLS_CA=$folder/secrets/tls/authority.pem" "DIPPER_SCAN=$folder/postgres,$folder/nats-1,$folder/nats-2,$folder/nats-3"
 }
 
 start_services() {

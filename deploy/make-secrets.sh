@@ -6,7 +6,8 @@
 # In DIR afterwards:
 #   dipper.env      settings that are secret, for every service
 #   nats.env        the broker's passwords, for its servers
-#   NAME.json       the logins of a service, and those of the operator
+#   NAME.json       the login of a service, and those of the operator. Streams are made by whoever has the login `setup`:
+#                   UserAPI, which changes them for erasures as well, and the operator
 #   tls/            an authority of the broker's own, and the certificate of its servers
 #   database-password
 # Run as root, files go to user 10001, which is that of the image; otherwise they stay the caller's.
@@ -37,12 +38,15 @@ nats_url() { printf 'tls://%s\n' "$nats_hosts" | sed 's|,|,tls://|g'; }
 
 login() { printf '    "%s": {"user": "%s", "password": "%s"}' "$1" "$1" "$(cat ".$1")"; }
 
-# Whoever makes streams needs the login of that too.
+# credentials NAME...: a file with these logins and no other.
 credentials() {
     printf '{\n  "url": "%s",\n  "users": {\n' "$(nats_url)"
     login "$1"
-    printf ',\n'
-    login setup
+    shift
+    for other; do
+        printf ',\n'
+        login "$other"
+    done
     printf '\n  }\n}\n'
 }
 
@@ -52,7 +56,8 @@ make_logins() {
         variable=$(printf %s "$name" | tr 'a-z-' 'A-Z_')
         printf 'DIPPER_NATS_PASSWORD_%s=%s\n' "$variable" "$(cat ".$name")" >>nats.env
     done
-    for name in $services operator; do credentials "$name" >"$name.json"; done
+    for name in $services; do credentials "$name" >"$name.json"; done
+    for name in user-api operator; do credentials "$name" setup >"$name.json"; done
     for name in $services setup operator; do rm ".$name"; done
 }
 

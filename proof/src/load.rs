@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use testkit::{Api, Birder, PHOTO};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::log::ClientLog;
@@ -114,13 +115,14 @@ pub struct Load {
     /// What they know.
     pub logs: Logs,
     clients: JoinSet<()>,
+    stop: CancellationToken,
 }
 
 impl Load {
     /// Sets clients to work: one for each owner and a few who rate in turns.
     pub fn start(api: &Api, crowd: &Crowd, amount: Amount, seed: u64) -> Self {
         const RATERS: usize = 8;
-        let logs = Logs::default();
+        let (logs, stop) = (Logs::default(), CancellationToken::new());
         let mut clients = JoinSet::new();
         let owners = crowd.owners.len().max(1);
         for (number, (owner, pictures)) in crowd.owners.iter().enumerate() {
@@ -128,6 +130,7 @@ impl Load {
                 api: api.clone(),
                 random: random(seed, number),
                 log: logs.ticks.clone(),
+                stop: stop.clone(),
                 began: Instant::now(),
                 pause: pause(amount.within, amount.ticks.div_ceil(owners)),
             };
@@ -144,19 +147,30 @@ impl Load {
                 api: api.clone(),
                 random: random(seed, owners + number),
                 log: logs.ratings.clone(),
+                stop: stop.clone(),
                 began: Instant::now(),
                 pause: pause(amount.within, pairs.len().div_ceil(RATERS)),
             };
             let own = pairs.iter().skip(number).step_by(RATERS).cloned();
             clients.spawn(rate(client, own.collect()));
         }
-        Self { logs, clients }
+        Self {
+            logs,
+            clients,
+            stop,
+        }
     }
 
     /// Waits until they have done everything.
     pub async fn finish(self) -> Logs {
         self.clients.join_all().await;
         self.logs
+    }
+
+    /// Lets them end what they are about, and do nothing more.
+    pub async fn stop(self) -> Logs {
+        self.stop.cancel();
+        self.finish().await
     }
 }
 
@@ -177,6 +191,7 @@ struct Client {
     api: Api,
     random: StdRng,
     log: ClientLog,
+    stop: CancellationToken,
     began: Instant,
     pause: Duration,
 }
@@ -209,7 +224,7 @@ impl Client {
                         .complain(format!("{method} {path} was answered with {status}"));
                     return false;
                 }
-                _ => {}
+                _ => self.log.fails(),
             }
             if self.random.random_ratio(1, GIVES_UP) {
                 return false;
@@ -224,17 +239,20 @@ impl Client {
         }
     }
 
-    /// Keeps the pace of this many operations.
-    async fn keep_pace(&self, done: usize) {
+    /// Keeps the pace of this many operations; says whether to go on.
+    async fn keep_pace(&self, done: usize) -> bool {
         let due = self.pause * u32::try_from(done).unwrap_or(u32::MAX);
-        tokio::time::sleep_until(self.began + due).await;
+        let due = tokio::time::sleep_until(self.began + due);
+        self.stop.run_until_cancelled(due).await.is_some()
     }
 }
 
 async fn tick(mut client: Client, owner: Birder, pictures: Vec<Picture>, many: usize) {
     let mut accepted = Vec::with_capacity(many);
     for number in 0..many {
-        client.keep_pace(number).await;
+        if !client.keep_pace(number).await {
+            break;
+        }
         let id = random_id(&mut client.random);
         let Some(picture) = pictures.get(number % pictures.len().max(1)) else {
             break;
@@ -251,7 +269,9 @@ async fn tick(mut client: Client, owner: Birder, pictures: Vec<Picture>, many: u
 async fn rate(mut client: Client, pairs: Vec<(Birder, Uuid)>) {
     let mut accepted = Vec::with_capacity(pairs.len());
     for (number, (rater, image)) in pairs.into_iter().enumerate() {
-        client.keep_pace(number).await;
+        if !client.keep_pace(number).await {
+            break;
+        }
         let id = rating_id(rater.id, image);
         let path = format!("/api/v1/images/{image}/rating");
         let body = json!({"rating": client.random.random_range(1..=5)});

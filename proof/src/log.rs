@@ -36,6 +36,7 @@ pub struct ClientLog(Arc<Mutex<Inner>>);
 struct Inner {
     operations: Operations,
     complaints: Vec<String>,
+    failed: usize,
 }
 
 impl ClientLog {
@@ -57,6 +58,16 @@ impl ClientLog {
     /// An answer that no client should get.
     pub fn complain(&self, what: String) {
         self.with(|log| log.complaints.push(what));
+    }
+
+    /// A request got no answer, or one that says that the fault is the system's.
+    pub fn fails(&self) {
+        self.with(|log| log.failed += 1);
+    }
+
+    /// How many requests failed so far.
+    pub fn failed(&self) -> usize {
+        self.with(|log| log.failed)
     }
 
     /// How many were accepted so far.

@@ -13,8 +13,10 @@ mod disk;
 mod events;
 mod load;
 mod log;
+mod pairs;
 mod places;
 mod programs;
+mod proxy;
 mod report;
 mod tables;
 mod world;
@@ -66,6 +68,9 @@ struct Options {
     /// The dipper to be proven; by default it is built and taken from the target folder
     #[arg(long)]
     binary: Option<PathBuf>,
+    /// A dipper of the version before, for `mixed`, which is left out without one
+    #[arg(long)]
+    before: Option<PathBuf>,
     /// A mistake to be made, by a dipper that has them planted; `faults` leaves one in `planted/`
     #[arg(long)]
     fault: Option<String>,
@@ -102,6 +107,7 @@ async fn main() -> anyhow::Result<ExitCode> {
             Some(given) => given,
             None => cargo::build(&[]).await?,
         },
+        before: options.before,
         environment: fault.collect(),
     };
     // Whatever a program dies of stands in its line.

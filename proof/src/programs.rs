@@ -8,11 +8,13 @@ mod erasures;
 mod faults;
 mod fence;
 mod kills;
+mod mixed;
 mod poison;
 mod power;
 mod prefetch;
 mod rebuild;
 mod rewind;
+mod rolling;
 mod timing;
 mod user_api_away;
 mod versions;
@@ -58,6 +60,8 @@ pub struct Setting {
     pub size: Size,
     /// The program under proof.
     pub binary: PathBuf,
+    /// The same of the version before, for `mixed`.
+    pub before: Option<PathBuf>,
     /// More `DIPPER_*` variables for it.
     pub environment: Vec<(String, String)>,
 }
@@ -114,6 +118,18 @@ pub const PROGRAMS: &[Program] = &[
         shows: "a projection is built anew beside live traffic, and no reader sees a gap",
         alone: false,
         start: |setting| Box::pin(rebuild::run(setting)),
+    },
+    Program {
+        name: "rolling",
+        shows: "two processes of every service, restarted in turn under 200 requests a second, fail none",
+        alone: true,
+        start: |setting| Box::pin(rolling::run(setting)),
+    },
+    Program {
+        name: "mixed",
+        shows: "processes of the version before and of this one lose and misread nothing side by side",
+        alone: true,
+        start: |setting| Box::pin(mixed::run(setting)),
     },
     Program {
         name: "versions",

@@ -111,6 +111,8 @@ pub struct World {
     /// The other servers of its cluster.
     pub others: Vec<Broker>,
     processes: BTreeMap<&'static str, Process>,
+    listeners: BTreeMap<&'static str, String>,
+    smtp: String,
     databases: PathBuf,
     database_url: Option<String>,
     folder: TempDir,
@@ -144,16 +146,13 @@ impl World {
             let name = services.first().copied().unwrap_or_default();
             processes.insert(name, Process::Stopped(launch));
             for service in services {
-                listeners.insert(*service, format!("http://{address}"));
+                listeners.insert(*service, address.clone());
             }
         }
-        let listeners = FRONTS.map(|(front, service)| {
-            let listener = listeners.get(service).cloned().unwrap_or_default();
-            (front.to_owned(), listener)
-        });
-        let api = Api::spread(listeners.to_vec(), Mailbox::Catcher(mail.clone()));
         let mut world = Self {
-            api,
+            api: api_of(&listeners, Mailbox::Catcher(mail.clone())),
+            listeners,
+            smtp,
             mail,
             broker,
             others,
@@ -170,6 +169,16 @@ impl World {
     /// Its folder.
     pub fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Where a service listens.
+    pub fn address(&self, service: &str) -> &str {
+        self.listeners.get(service).map_or("", String::as_str)
+    }
+
+    /// The mail server that its services are given.
+    pub fn smtp(&self) -> &str {
+        &self.smtp
     }
 
     /// Names of its processes: each is called after its first service.
@@ -236,6 +245,16 @@ impl World {
         }
     }
 
+    /// Stops a process and starts another program in its place.
+    pub async fn restart_as(&mut self, name: &'static str, binary: &Path) {
+        self.stop(name).await;
+        if let Some(Process::Stopped(launch)) = self.processes.remove(name) {
+            let launch = launch.by(binary);
+            self.processes.insert(name, Process::Stopped(launch));
+        }
+        self.begin(name).await;
+    }
+
     /// kill -9 of all.
     pub async fn kill_all(&mut self) {
         for name in self.names() {
@@ -291,6 +310,15 @@ impl World {
             Process::Stopped(_) => None,
         }
     }
+}
+
+/// A client of services that listen at these addresses.
+pub fn api_of(listeners: &BTreeMap<&'static str, String>, mailbox: Mailbox) -> Api {
+    let listener = |(front, service): (&str, &str)| {
+        let address = listeners.get(service).cloned().unwrap_or_default();
+        (front.to_owned(), format!("http://{address}"))
+    };
+    Api::spread(FRONTS.map(listener).to_vec(), mailbox)
 }
 
 async fn brokers(folder: &Path, plan: &Plan) -> anyhow::Result<(Broker, Vec<Broker>)> {

@@ -8,6 +8,7 @@ mod refusal;
 pub(crate) mod silence;
 pub mod snapshot;
 pub mod streams;
+pub(crate) mod together;
 
 use std::future::Future;
 use std::path::PathBuf;
@@ -25,6 +26,7 @@ pub use refusal::Refused;
 use crate::lifecycle::Lifecycle;
 use crate::nats_server::inbox_prefix;
 use crate::rpc::Circuits;
+use crate::trace::spans;
 
 /// How long a publish or a question waits for its answer.
 pub const ANSWER_WITHIN: Duration = Duration::from_secs(2);
@@ -215,6 +217,7 @@ impl Bus {
         body: Bytes,
     ) -> Result<u64, BusError> {
         let public = without_key(&subject);
+        let span = spans::publishing(&self.service, &subject, &body);
         let refused = |why: String| BusError::NotPublished {
             subject: public.clone(),
             why,
@@ -231,6 +234,9 @@ impl Bus {
             refused(error.kind().to_string())
         })?;
         silence::answered(&public);
+        if let Some(span) = span {
+            span.end();
+        }
         Ok(ack.sequence)
     }
 

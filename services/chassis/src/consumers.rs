@@ -7,6 +7,7 @@
 pub(crate) mod attempt;
 pub(crate) mod beside;
 mod bound;
+mod content;
 pub mod dead;
 mod effects;
 mod held;

@@ -97,6 +97,8 @@ pub struct Database {
     origin: Arc<Origin>,
     pub(crate) clock: Clock,
     pub(crate) fence_key: PurposeKey,
+    /// By it the inbox keeps what its events said.
+    pub(crate) content_key: PurposeKey,
     pub(crate) outbox_filled: Arc<Notify>,
     pub(crate) deleted_for_good: Arc<Notify>,
     /// The file is to be written anew.
@@ -226,6 +228,7 @@ impl Database {
             pools: Arc::new(RwLock::new(pools)),
             origin: Arc::new(origin),
             clock,
+            content_key: fence_key.part("content"),
             fence_key,
             outbox_filled: Arc::default(),
             deleted_for_good: Arc::default(),

@@ -16,8 +16,9 @@ const INSERT: Sql = Sql {
                SELECT value, $2 FROM jsonb_array_elements_text($1::jsonb) AS v(value)
                ON CONFLICT DO NOTHING",
 };
+// CROSS JOIN keeps SQLite to this order: it looks each of them up, and sorts nobody.
 const FIND: Sql = Sql {
-    sqlite: "SELECT person FROM erased WHERE person IN (SELECT value FROM json_each($1))",
+    sqlite: "SELECT person FROM json_each($1) AS given CROSS JOIN erased ON person = given.value",
     postgres:
         "SELECT person FROM erased
                WHERE person IN (SELECT value FROM jsonb_array_elements_text($1::jsonb) AS v(value))",

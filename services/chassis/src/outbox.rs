@@ -3,12 +3,11 @@
 
 mod again;
 pub(crate) mod presence;
+mod publishing;
 mod redrive;
 
-use std::collections::HashMap;
 use std::time::Duration;
 
-use futures::{StreamExt as _, stream};
 use serde_json::json;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -18,20 +17,18 @@ use crate::bus::Bus;
 use crate::bus::streams::streams_of;
 use crate::clock::{Clock, micros};
 use crate::database::{Database, DatabaseError, Session, Sql};
-use crate::fault;
 use crate::lifecycle::Lifecycle;
 use crate::retention::{life_of, swept_after};
 use crate::sql;
 use crate::unit_of_work::source;
 use envelope::{EventId, Outgoing};
+use publishing::{Outcome, Sent, Unsent, publish};
 use redrive::{Incarnations, Redrive};
 
 pub(crate) use again::{count_repairs, publish_again, times_published_again};
 
 /// How many rows the relay takes at once.
 const BATCH: i64 = 512;
-/// How many keys it publishes side by side; within a key one message at a time.
-const KEYS_IN_FLIGHT: usize = 256;
 /// A net for wake-ups that were missed, e.g. rows written by another process.
 const POLL: Duration = Duration::from_secs(2);
 /// Sent rows outlive the broker's sync interval many times: what a power failure takes from it is
@@ -71,8 +68,6 @@ const SUPERSEDE: Sql = Sql {
     postgres: "DELETE FROM outbox
                WHERE event_id IN (SELECT value::uuid FROM jsonb_array_elements_text($1::jsonb) AS v(value))",
 };
-
-type Row = (i64, String, String, String);
 
 /// Whether what is sent is compared with what its consumers have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -232,87 +227,21 @@ async fn publish_batch(
     incarnations: &Incarnations,
 ) -> Result<Progress, DatabaseError> {
     let mut session = database.read().await?;
-    let rows: Vec<Row> = sql!(session, c => sqlx::query_as(UNSENT).bind(BATCH).fetch_all(c).await)?;
+    let rows: Vec<Unsent> =
+        sql!(session, c => sqlx::query_as(UNSENT).bind(BATCH).fetch_all(c).await)?;
     drop(session);
     metrics::gauge!("dipper_outbox_batch", "service" => database.service())
         .set(u32::try_from(rows.len()).unwrap_or(u32::MAX));
     if rows.is_empty() {
         return Ok(Progress::Idle);
     }
-    let outcomes: Vec<KeyOutcome> = stream::iter(by_key(rows))
-        .map(|rows| publish_in_order(bus, rows, incarnations))
-        .buffer_unordered(KEYS_IN_FLIGHT)
-        .collect()
-        .await;
-    let stuck = outcomes.iter().find_map(|outcome| outcome.stuck.clone());
-    let sent: Vec<Sent> = outcomes
-        .into_iter()
-        .flat_map(|outcome| outcome.sent)
-        .collect();
+    let Outcome { sent, stuck } = publish(bus, rows, incarnations).await;
     if !sent.is_empty() {
         metrics::counter!("dipper_events_published_total", "service" => database.service())
             .increment(sent.len() as u64);
         mark_sent(database, &sent).await?;
     }
     Ok(stuck.map_or(Progress::Sent(sent.len()), Progress::Stuck))
-}
-
-/// The rows of each key, in order.
-fn by_key(rows: Vec<Row>) -> Vec<Vec<Row>> {
-    let mut keys: HashMap<String, usize> = HashMap::new();
-    let mut groups: Vec<Vec<Row>> = Vec::new();
-    for row in rows {
-        let key = row.1.rsplit('.').next().unwrap_or_default().to_owned();
-        let index = *keys.entry(key).or_insert_with(|| {
-            groups.push(Vec::new());
-            groups.len() - 1
-        });
-        if let Some(group) = groups.get_mut(index) {
-            let place = if fault::is("no-order") {
-                0
-            } else {
-                group.len()
-            };
-            group.insert(place, row);
-        }
-    }
-    groups
-}
-
-/// Position, sequence in the stream, and when that stream was made.
-type Sent = (i64, u64, i64);
-
-struct KeyOutcome {
-    sent: Vec<Sent>,
-    stuck: Option<String>,
-}
-
-/// One message in flight: what follows a message of the same key never overtakes it.
-async fn publish_in_order(bus: &Bus, rows: Vec<Row>, incarnations: &Incarnations) -> KeyOutcome {
-    let mut sent = Vec::with_capacity(rows.len());
-    for (position, subject, message_id, body) in rows {
-        // Known before: if the stream is made anew meanwhile, the event is published once more.
-        let made = incarnations.of(&subject);
-        if fault::is("new-id-on-retry") {
-            let (message_id, body) = fault::with_another_id(&body);
-            let _ = bus.publish(subject.clone(), &message_id, body.into()).await;
-        }
-        if fault::is("sent-before-ack") {
-            let _ = bus.client().publish(subject, body.into()).await;
-            sent.push((position, 0, made));
-            continue;
-        }
-        match bus.publish(subject, &message_id, body.into()).await {
-            Ok(sequence) => sent.push((position, sequence, made)),
-            Err(error) => {
-                return KeyOutcome {
-                    sent,
-                    stuck: Some(error.to_string()),
-                };
-            }
-        }
-    }
-    KeyOutcome { sent, stuck: None }
 }
 
 async fn mark_sent(database: &Database, sent: &[Sent]) -> Result<(), DatabaseError> {
@@ -352,26 +281,4 @@ async fn prune_expired(
         work.deletes_for_good();
     }
     work.commit().await
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rows_of_one_key_stay_in_order_and_together() {
-        let row = |position: i64, subject: &str| {
-            (position, subject.to_owned(), String::new(), String::new())
-        };
-        let groups = by_key(vec![
-            row(1, "tick.new.v1.a"),
-            row(2, "tick.new.v1.b"),
-            row(3, "rate.update.v2.a"),
-        ]);
-        let positions: Vec<Vec<i64>> = groups
-            .iter()
-            .map(|group| group.iter().map(|row| row.0).collect())
-            .collect();
-        assert_eq!(positions, vec![vec![1, 3], vec![2]]);
-    }
 }

@@ -7,6 +7,7 @@ mod circuit;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_nats::RequestErrorKind;
 use async_nats::service::ServiceExt as _;
@@ -17,6 +18,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
+use tokio_util::task::TaskTracker;
 
 use crate::bus::{ANSWER_WITHIN, Bus};
 use crate::database::DatabaseError;
@@ -29,6 +31,8 @@ use circuit::Ending;
 
 /// How many questions of one kind a process answers at the same time.
 const ANSWERING_AT_ONCE: usize = 64;
+/// A question that may be repeated is asked again when nobody has answered it by then.
+const ASKED_AGAIN_AFTER: Duration = Duration::from_millis(500);
 
 /// A question that one service asks another.
 pub trait Question: Serialize + DeserializeOwned + Send + Sync + 'static {
@@ -36,6 +40,9 @@ pub trait Question: Serialize + DeserializeOwned + Send + Sync + 'static {
     const SUBJECT: &'static str;
     /// The logins that may ask it: the broker refuses all others.
     const ASKED_BY: &'static [&'static str];
+    /// Whether asking twice does no more than asking once: then it is asked again when nobody answers soon, as the process
+    /// that was asked may have ended.
+    const IS_REPEATABLE: bool = false;
     /// What is answered.
     type Answer: Serialize + DeserializeOwned + Send + 'static;
 }
@@ -116,7 +123,12 @@ enum Reply<A> {
 /// Asks a question and waits up to two seconds for the answer; not at all while nobody answers
 /// questions of this kind and somebody else is finding out whether that has changed.
 pub async fn ask<Q: Question>(bus: &Bus, question: &Q) -> Result<Q::Answer, AskError> {
-    ask_at(bus, Q::SUBJECT.to_owned(), question).await
+    let first = if Q::IS_REPEATABLE {
+        ASKED_AGAIN_AFTER
+    } else {
+        ANSWER_WITHIN
+    };
+    ask_at(bus, Q::SUBJECT.to_owned(), question, first).await
 }
 
 /// Asks one of the services that answer a question, and waits up to two seconds.
@@ -125,20 +137,27 @@ pub async fn ask_service<Q: CommonQuestion>(
     service: &str,
     question: &Q,
 ) -> Result<Q::Answer, AskError> {
-    ask_at(bus, subject_of::<Q>(service), question).await
+    ask_at(bus, subject_of::<Q>(service), question, ANSWER_WITHIN).await
 }
 
 async fn ask_at<Q: Serialize, A: DeserializeOwned>(
     bus: &Bus,
     subject: String,
     question: &Q,
+    first: Duration,
 ) -> Result<A, AskError> {
     let unavailable = || AskError::Unavailable(subject.clone());
     let body = serde_json::to_vec(question).map_err(|_| unavailable())?;
     let turn = bus.circuits().enter(&subject, Instant::now());
     let turn = turn.ok_or_else(unavailable)?;
-    let asking = bus.client().request(subject.clone(), body.into());
-    let outcome = tokio::time::timeout(ANSWER_WITHIN, asking).await;
+    let body = Bytes::from(body);
+    let asking = || bus.client().request(subject.clone(), body.clone());
+    let outcome = match tokio::time::timeout(first, asking()).await {
+        Err(_) if first < ANSWER_WITHIN => {
+            tokio::time::timeout(ANSWER_WITHIN.saturating_sub(first), asking()).await
+        }
+        outcome => outcome,
+    };
     let ending = match &outcome {
         Ok(Ok(_)) => Ending::Answered,
         Ok(Err(error)) if error.kind() == RequestErrorKind::NoResponders => Ending::NobodyThere,
@@ -285,18 +304,27 @@ async fn serve_endpoint(
     lifecycle: Lifecycle,
 ) -> anyhow::Result<()> {
     let places = Arc::new(Semaphore::new(ANSWERING_AT_ONCE));
+    let (closing, _open) = (lifecycle.questions.closing(), lifecycle.questions.hold());
+    let under_way = TaskTracker::new();
     loop {
         let request = tokio::select! {
             request = endpoint.next() => request,
-            () = lifecycle.stopped() => return Ok(()),
+            () = closing.cancelled(), if !under_way.is_closed() => {
+                // What has arrived is still answered; the broker asks others from now on.
+                under_way.close();
+                if endpoint.stop().await.is_err() {
+                    tracing::debug!("the connection of a subscription is gone");
+                }
+                continue;
+            }
         };
         let Some(request) = request else {
-            anyhow::ensure!(lifecycle.is_stopping(), "the broker ended a subscription");
-            return Ok(());
+            anyhow::ensure!(under_way.is_closed(), "the broker ended a subscription");
+            break;
         };
         let place = Arc::clone(&places).acquire_owned().await?;
         let reply = answer(request.message.payload.clone());
-        tokio::spawn(async move {
+        under_way.spawn(async move {
             let reply = reply.await;
             if request.respond(Ok(reply)).await.is_err() {
                 tracing::debug!("an answer could not be sent");
@@ -304,4 +332,9 @@ async fn serve_endpoint(
             drop(place);
         });
     }
+    tokio::select! {
+        () = under_way.wait() => {}
+        () = lifecycle.stopped() => {}
+    }
+    Ok(())
 }

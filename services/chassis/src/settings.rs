@@ -21,6 +21,7 @@ use crate::http::{LIMITS, Policy};
 use crate::keys::Keys;
 use crate::ledger::Ledger;
 use crate::nats_server::Credentials;
+use crate::trace::export;
 use environment::{all_set, from_environment, merge};
 pub use oidc::Oidc;
 pub use values::{AgeGate, AuthMode, LogFormat, Rate, Seconds, Secret};
@@ -131,6 +132,9 @@ pub struct Settings {
     pub limit: BTreeMap<String, Rate>,
     /// Shorter lives of streams by name, for tests: `USER = "60s"`.
     pub retention: BTreeMap<String, Seconds>,
+    /// The collector that is told by OTLP of what is done and how long it takes: `http://host:port`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub otlp_endpoint: Option<String>,
     /// Which log lines are written, e.g. `info` or `chassis=debug`.
     pub log: String,
     /// How they look.
@@ -178,6 +182,7 @@ impl Default for Settings {
             connections_per_address: 200,
             limit: BTreeMap::new(),
             retention: BTreeMap::new(),
+            otlp_endpoint: None,
             log: "info,async_nats=error,sqlx=warn".to_owned(),
             log_format: LogFormat::default(),
         }
@@ -248,6 +253,10 @@ impl Settings {
             "configuration: backup_life: at most {}s, ten years",
             LONGEST_BACKUP_LIFE.as_secs()
         );
+        if let Some(endpoint) = &self.otlp_endpoint {
+            export::address(endpoint)
+                .map_err(|why| anyhow::anyhow!("configuration: otlp_endpoint: {why}"))?;
+        }
         if let Some(url) = &self.database_url {
             url.reveal()
                 .parse::<DatabaseUrl>()
@@ -444,6 +453,7 @@ mod tests {
             ("DIPPER_TRUSTED_PROXIES", "the proxy"),
             ("DIPPER_CONNECTIONS", "0"),
             ("DIPPER_OIDC_CLIENT_ID", "dipper"),
+            ("DIPPER_OTLP_ENDPOINT", "https://collector"),
         ] {
             let error = format!("{:#}", load(&[(name, value)]).unwrap_err());
             assert!(error.starts_with("configuration"), "{error}");

@@ -1,5 +1,7 @@
 //! Logs (for people or as JSON) and metrics (Prometheus).
 
+mod pseudonym;
+
 use std::io::IsTerminal as _;
 
 use anyhow::Context as _;
@@ -11,6 +13,8 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::settings::{LogFormat, Settings};
+
+pub use pseudonym::{name_people_by, pseudonym};
 
 /// Upper bounds in seconds: an answer within 20 ms is good, one over 1 s is not.
 const SECONDS: [f64; 11] = [

@@ -1,6 +1,9 @@
 //! W3C trace context: what a client's request set off, from its answer to the last effect. The
 //! trace is carried by the events themselves.
 
+pub mod export;
+pub mod spans;
+
 use std::fmt;
 use std::future::Future;
 use std::str::FromStr;

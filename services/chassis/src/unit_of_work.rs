@@ -13,7 +13,7 @@ use crate::database::{Database, DatabaseError, Session};
 use crate::fault;
 use crate::outbox::{self, Audit};
 use crate::scrub;
-use crate::trace::{self, TraceParent};
+use crate::trace::{self, TraceParent, spans};
 
 /// What led to an event: the event that was handled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,6 +107,12 @@ impl<E: Event> Draft<E> {
         let place = self
             .trace
             .map_or_else(TraceParent::root, TraceParent::child);
+        let contract = E::CONTRACT;
+        spans::made(
+            service,
+            (contract.entity, contract.kind),
+            (place, self.trace),
+        );
         metadata.traceparent = Some(place.to_string());
         (id, metadata)
     }

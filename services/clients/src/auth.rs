@@ -83,6 +83,7 @@ impl Question for VerifyToken {
         "statistics",
         "admin-api",
     ];
+    const IS_REPEATABLE: bool = true;
     type Answer = Session;
 }
 

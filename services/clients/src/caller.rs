@@ -13,6 +13,7 @@ use chassis::clock::Clock;
 use chassis::http::{Problem, count_account};
 use chassis::rpc::ask;
 use chassis::settings::AuthMode;
+use chassis::telemetry::pseudonym;
 use chrono::TimeDelta;
 use envelope::UserId;
 use sha2::{Digest as _, Sha256};
@@ -42,11 +43,13 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// Lets only admins pass; for others the address does not exist.
+    /// Lets only those with a role pass; for others the address does not exist.
     pub fn require(self, role: Role) -> Result<Self, Problem> {
         if self.role >= role {
             Ok(self)
         } else {
+            let user = pseudonym(self.user.0);
+            tracing::info!(user, "somebody asks for what is not for their role");
             Err(Problem::not_found())
         }
     }

@@ -35,6 +35,7 @@ pub struct FindByEmail {
 impl Question for FindByEmail {
     const SUBJECT: &'static str = "svc.user-api.find-by-email";
     const ASKED_BY: &'static [&'static str] = &["auth-api", "admin-api"];
+    const IS_REPEATABLE: bool = true;
     type Answer = Option<UserId>;
 }
 
@@ -115,6 +116,7 @@ pub struct Recipient {
 impl Question for Address {
     const SUBJECT: &'static str = "svc.user-api.address";
     const ASKED_BY: &'static [&'static str] = &["notifier"];
+    const IS_REPEATABLE: bool = true;
     type Answer = Recipient;
 }
 
@@ -181,6 +183,7 @@ pub struct MayScore {
 impl Question for MayScore {
     const SUBJECT: &'static str = "svc.user-api.may-score";
     const ASKED_BY: &'static [&'static str] = &["score-model"];
+    const IS_REPEATABLE: bool = true;
     type Answer = bool;
 }
 

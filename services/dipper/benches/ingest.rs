@@ -1,9 +1,9 @@
-//! Ingest: how many ticks a second are accepted, beside a bare handler that only parses and
-//! validates, in the same run. `cargo bench -p dipper --bench ingest`
+//! Ingest: how many ticks a second are accepted, beside a bare handler that only parses, checks a
+//! token and validates, in the same run. `cargo bench -p dipper --bench ingest`
 //!
 //! 64 connections, one request in flight on each. Everything shares this machine: the load
-//! generator too. Processor time is read from `/proc`, so that the server's cost can be told
-//! from the generator's.
+//! generator too. Processor time is read from `/proc`, so that the cost of the server and of the
+//! broker, until it has all events, can be told from the generator's.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -13,11 +13,15 @@
     reason = "a benchmark fails by panicking and prints its results"
 )]
 
+use std::collections::HashSet;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
 use axum::routing::post;
 use axum::{Json, Router};
 use chassis::nats_server::NatsServer;
@@ -32,6 +36,7 @@ const DIPPER: &str = env!("CARGO_BIN_EXE_dipper");
 const CONNECTIONS: usize = 64;
 const BIRDERS: usize = 16;
 const BARE: &str = "--bare-handler";
+const TOKEN: &str = "the only one that the bare handler knows";
 
 fn main() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -50,8 +55,8 @@ async fn compare(requests: usize) {
         std::thread::available_parallelism().unwrap()
     );
     println!(
-        "{:<28} {:>10} {:>9} {:>9} {:>22} {:>9}",
-        "", "requests/s", "p50 ms", "p99 ms", "CPU ms/1000 requests", "stored"
+        "{:<28} {:>10} {:>9} {:>9} {:>12} {:>12} {:>9}",
+        "", "requests/s", "p50 ms", "p99 ms", "CPU us each", "with broker", "stored"
     );
     let bare_before = bare(requests).await;
     let alone = tick_api_alone(requests).await;
@@ -105,10 +110,14 @@ async fn tick_api_alone(requests: usize) -> f64 {
     };
     let target = target(&running.url, (0..BIRDERS).map(anybody).collect()).await;
     let wire = Wire::connect(folder.path(), "operator").await;
+    let processes = Processes {
+        server: running.pid(),
+        broker: broker.pid(),
+    };
     let rate = load(
         "dipper serve tick-api",
         &target,
-        running.pid(),
+        processes,
         requests,
         Some(&wire),
     )
@@ -149,18 +158,31 @@ async fn bare(requests: usize) -> f64 {
     let address = lines.next_line().await.unwrap().expect("an address");
     let target = Target {
         address,
-        birders: vec![("none".to_owned(), format!("/images/{}", Uuid::new_v4()))],
+        birders: vec![(TOKEN.to_owned(), format!("/images/{}", Uuid::new_v4()))],
     };
-    let rate = load("bare handler", &target, child.id().unwrap(), requests, None).await;
+    let processes = Processes {
+        server: child.id().unwrap(),
+        broker: None,
+    };
+    let rate = load("bare handler", &target, processes, requests, None).await;
     child.kill().await.unwrap();
     rate
 }
 
-/// Parses and validates as the real one does, and forgets.
+/// Parses, checks the token and validates as the real one does, and forgets.
 async fn bare_handler() {
     async fn tick(
+        State(known): State<Arc<HashSet<String>>>,
+        headers: HeaderMap,
         Json(body): Json<Value>,
     ) -> Result<(axum::http::StatusCode, Json<Value>), axum::http::StatusCode> {
+        let token = headers
+            .get(AUTHORIZATION)
+            .and_then(|value| value.to_str().ok());
+        let token = token.and_then(|value| value.strip_prefix("Bearer "));
+        if !token.is_some_and(|token| known.contains(&clients::caller::token_hash(token))) {
+            return Err(axum::http::StatusCode::UNAUTHORIZED);
+        }
         let refused = axum::http::StatusCode::UNPROCESSABLE_ENTITY;
         let id: Uuid = body["id"]
             .as_str()
@@ -179,7 +201,10 @@ async fn bare_handler() {
     }
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     println!("{}", listener.local_addr().unwrap());
-    let router = Router::new().route("/api/v1/ticks", post(tick));
+    let known = Arc::new(HashSet::from([clients::caller::token_hash(TOKEN)]));
+    let router = Router::new()
+        .route("/api/v1/ticks", post(tick))
+        .with_state(known);
     axum::serve(listener, router).await.unwrap();
 }
 
@@ -197,8 +222,13 @@ async fn ticks(
     }
     let target = target(url, birders).await;
     let wire = Wire::connect(folder.path(), "operator").await;
+    let written = std::fs::read_to_string(folder.path().join("nats/nats-server.pid")).unwrap();
+    let processes = Processes {
+        server: pid,
+        broker: Some(written.trim().parse().unwrap()),
+    };
     let began = Instant::now();
-    let rate = load(name, &target, pid, requests, Some(&wire)).await;
+    let rate = load(name, &target, processes, requests, Some(&wire)).await;
     eventually("all ticks are counted", || async {
         (api.figures().await["ticks"] == requests).then_some(())
     })
@@ -231,9 +261,28 @@ async fn target(url: &str, birders: Vec<Birder>) -> Target {
     }
 }
 
-async fn load(name: &str, target: &Target, pid: u32, requests: usize, wire: Option<&Wire>) -> f64 {
+/// Whose processor time counts.
+#[derive(Clone, Copy)]
+struct Processes {
+    server: u32,
+    broker: Option<u32>,
+}
+
+impl Processes {
+    fn all(self) -> Duration {
+        cpu_time(self.server) + self.broker.map_or(Duration::ZERO, cpu_time)
+    }
+}
+
+async fn load(
+    name: &str,
+    target: &Target,
+    processes: Processes,
+    requests: usize,
+    wire: Option<&Wire>,
+) -> f64 {
     let left = Arc::new(AtomicUsize::new(requests));
-    let cpu_before = cpu_time(pid);
+    let (server_before, all_before) = (cpu_time(processes.server), processes.all());
     let began = Instant::now();
     let mut clients = tokio::task::JoinSet::new();
     for (token, image) in target.birders.iter().cycle().take(CONNECTIONS) {
@@ -249,8 +298,7 @@ async fn load(name: &str, target: &Target, pid: u32, requests: usize, wire: Opti
         latencies.extend(client.unwrap());
     }
     let seconds = began.elapsed().as_secs_f64();
-    let cpu = cpu_time(pid).saturating_sub(cpu_before).as_secs_f64() * 1000.0
-        / (requests as f64 / 1000.0);
+    let each = |time: Duration| time.as_secs_f64() * 1e6 / requests as f64;
     latencies.sort_unstable();
     let millis = |per_mille: usize| {
         let place = (latencies.len() * per_mille / 1000).min(latencies.len() - 1);
@@ -268,9 +316,11 @@ async fn load(name: &str, target: &Target, pid: u32, requests: usize, wire: Opti
         None => "none".to_owned(),
     };
     println!(
-        "{name:<28} {rate:>10.0} {:>9.2} {:>9.2} {cpu:>22.1} {stored:>9}",
+        "{name:<28} {rate:>10.0} {:>9.2} {:>9.2} {:>12.1} {:>12.1} {stored:>9}",
         millis(500),
-        millis(990)
+        millis(990),
+        each(cpu_time(processes.server).saturating_sub(server_before)),
+        each(processes.all().saturating_sub(all_before)),
     );
     rate
 }

@@ -21,19 +21,23 @@ use chassis::restored::{self, Gate};
 use chassis::scrub::obstacles;
 use chassis::service::Health;
 use chassis::settings::{AuthMode, Settings};
+use chassis::trace::export;
 use chassis::{Chassis, Service, telemetry};
 use tokio::net::TcpListener;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::docs;
-use crate::names::ServiceName;
+use crate::names::{ALL, ServiceName};
 use crate::say;
 
 /// How long work in progress may take to end at a stop.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// So long requests that are under way may take after a stop was asked for.
 const LAST_ANSWERS: Duration = Duration::from_secs(5);
+/// So long a process that others stand beside goes on serving after it has said that it is about to stop: proxies
+/// find out, and close the connections that they keep.
+const HANDING_OVER: Duration = Duration::from_secs(1);
 
 /// When to try again while nothing is served, in seconds.
 const RETRY_AFTER: u64 = 5;
@@ -129,7 +133,11 @@ impl Host {
     ) -> anyhow::Result<Self> {
         tell_what_keeps_deleted_rows(&settings).await?;
         let lifecycle = Lifecycle::default();
+        if let Some(collector) = &settings.otlp_endpoint {
+            export::start(collector, &process_name(names))?;
+        }
         let keys = settings.keys()?;
+        telemetry::name_people_by(&keys);
         let objects = Objects::open(&settings.data_dir.join("objects"))?;
         let settings = Arc::new(settings);
         let public_url = settings.public_url.as_deref().unwrap_or(public_url);
@@ -206,6 +214,7 @@ impl Host {
         let state = Operations {
             gate: self.gate.clone(),
             health: self.health.clone().into(),
+            lifecycle: self.lifecycle.clone(),
             metrics: telemetry::start_metrics()?,
         };
         let operations = OpenApiRouter::new()
@@ -217,12 +226,14 @@ impl Host {
         let gate = middleware::from_fn_with_state(self.gate.clone(), unless_closed);
         let router = http::around(router.layer(gate), &self.policy);
         let connections = self.policy.connections(&self.settings);
-        let stop = self.lifecycle.token();
+        let (lifecycle, open) = (self.lifecycle.clone(), self.lifecycle.requests.hold());
+        let closing = lifecycle.requests.closing();
         self.lifecycle.spawn("http", async move {
+            let _open = open;
             tokio::select! {
-                () = http::serve(door.listener, router, connections, stop.clone()) => {}
+                () = http::serve(door.listener, router, connections, lifecycle) => {}
                 // Whoever does not end their request does not keep the process.
-                () = async { stop.cancelled().await; tokio::time::sleep(LAST_ANSWERS).await } => {
+                () = async { closing.cancelled().await; tokio::time::sleep(LAST_ANSWERS).await } => {
                     tracing::info!("connections that did not end were closed");
                 }
             }
@@ -258,14 +269,30 @@ impl Host {
         }
     }
 
+    /// Says that it is not ready any more, while it still serves: other processes of its services take over.
+    pub async fn hand_over(&self) {
+        self.lifecycle.leave();
+        self.lifecycle.pause(HANDING_OVER).await;
+    }
+
     /// Stops everything in order and tells of the first task that failed.
     pub async fn finish(self) -> anyhow::Result<()> {
         let outcome = self.lifecycle.finish(PATIENCE).await;
         for health in &self.health {
             health.close().await;
         }
+        export::finish().await;
         outcome
     }
+}
+
+/// What a collector calls this process: by its services, or all of them by one word.
+fn process_name(names: &[ServiceName]) -> String {
+    if names.len() == ALL.len() {
+        return "dipper".to_owned();
+    }
+    let names: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
+    names.join("+")
 }
 
 async fn complaints(health: &[Health]) -> Vec<String> {
@@ -292,6 +319,7 @@ async fn unless_closed(State(gate): State<Gate>, request: Request, next: Next) -
 struct Operations {
     gate: Gate,
     health: Arc<[Health]>,
+    lifecycle: Lifecycle,
     metrics: telemetry::Metrics,
 }
 
@@ -319,6 +347,9 @@ async fn readyz(State(operations): State<Operations>) -> Response {
     let mut reasons = complaints(&operations.health).await;
     if operations.gate.is_closed() {
         reasons.push(restored::REASON.to_owned());
+    }
+    if operations.lifecycle.is_leaving() {
+        reasons.push("stopping".to_owned());
     }
     let ready = reasons.is_empty();
     let status = if ready {

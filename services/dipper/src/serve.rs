@@ -33,6 +33,12 @@ pub(crate) async fn run(settings: Settings, command: &Serve) -> anyhow::Result<(
     say(&format!("serving {}", list.join(", ")));
     say(&format!("dipper ready {url}"));
     signals.asked_or_stopped(&host.lifecycle).await;
+    // Who asks a second time does not want to wait.
+    let handing_over = async {
+        host.hand_over().await;
+        Ok(())
+    };
+    signals.unless_asked(handing_over).await?;
     host.finish().await
 }
 

@@ -13,6 +13,7 @@ pub mod admin;
 pub mod api;
 pub mod broker;
 pub mod browser;
+pub mod collector;
 pub mod databases;
 pub mod postgres;
 pub mod program;

@@ -66,6 +66,12 @@ impl Launch {
         self
     }
 
+    /// The same, by another program.
+    pub fn by(mut self, binary: &Path) -> Self {
+        self.binary = binary.display().to_string();
+        self
+    }
+
     /// Appends what it writes to stderr to a file.
     pub fn log_to(mut self, file: &Path) -> Self {
         self.log = Some(file.to_owned());

@@ -44,7 +44,7 @@ impl Live {
             bus,
             news: broadcast::Sender::new(BACKLOG),
             places: Arc::new(Semaphore::new(LISTENERS)),
-            stop: lifecycle.token(),
+            stop: lifecycle.requests.closing(),
         }
     }
 

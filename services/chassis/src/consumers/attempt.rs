@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use envelope::Decoded;
 use uuid::Uuid;
@@ -10,7 +11,7 @@ use uuid::Uuid;
 use super::beside::{Aside, Built};
 use super::inbox;
 use super::lease;
-use super::offered::Offered;
+use super::offered::{Offered, Unreadable};
 use super::parking::{Lot, Parking, Status};
 use super::progress::{Checkpoint, Tally};
 use super::verdict::Verdict;
@@ -20,6 +21,7 @@ use crate::bus::Bus;
 use crate::database::{Database, DatabaseError};
 use crate::deliveries::latency;
 use crate::fault;
+use crate::trace::spans;
 use crate::unit_of_work::Work;
 
 /// What a service does with the events of one stream.
@@ -109,6 +111,8 @@ impl Item {
 enum Setback {
     /// One or more of the events at these places failed; nothing of the batch was kept.
     Events(Range<usize>, Failure),
+    /// The ids of the events at these places stand for other ones.
+    Others(Vec<usize>),
     /// Another process was faster with what was parked.
     Taken,
     Interrupted(Interruption),
@@ -140,10 +144,7 @@ impl Attempts {
         let _admitted = self.admit(&items).await?;
         let mut outcome = Outcome::default();
         for item in &mut items {
-            if let Err(unreadable) = &item.offered.decoded {
-                let (reason, why) = (unreadable.reason, unreadable.detail.clone());
-                item.verdict = Some(self.give_up(&item.offered, reason, why).await?);
-            }
+            self.give_up_unreadable(item).await?;
         }
         // What is still to be tried; the events that come first in the stream are the last here.
         let mut untried = vec![items];
@@ -151,18 +152,29 @@ impl Attempts {
             if items.is_empty() {
                 continue;
             }
+            let began = SystemTime::now();
             match self.attempt(&items, source).await {
                 Ok((parked, heads)) => {
                     outcome.parked += parked;
                     outcome.heads += heads;
                 }
                 Err(Setback::Taken) => {}
+                Err(Setback::Others(places)) => {
+                    for place in places {
+                        if let Some(item) = items.get_mut(place) {
+                            item.offered.decoded = Err(Unreadable::conflict());
+                            self.give_up_unreadable(item).await?;
+                        }
+                    }
+                    untried.push(items);
+                }
                 Err(Setback::Events(_, Failure::Outage(error))) => return Err(error.into()),
                 Err(Setback::Events(places, failure)) if places.len() == 1 => {
                     if let Failure::Dependency(what) = &failure {
                         outcome.away.insert(what.clone());
                     }
                     if let Some(item) = items.get_mut(places.start) {
+                        self.tell_failure(&item.offered, began, &failure);
                         item.verdict = Some(self.judge(&item.offered, failure).await?);
                     }
                     untried.push(items);
@@ -180,19 +192,12 @@ impl Attempts {
     /// One transaction: fence, inbox, effects, new events, what is parked, the checkpoint. Answers
     /// how many were parked, and how many of those wait behind no other.
     async fn attempt(&self, items: &[Item], source: Source) -> Result<(usize, usize), Setback> {
+        let began = SystemTime::now();
         let mut work = self.database.begin().await?;
         self.claim(&mut work, items, source).await?;
         let mut plan = self.plan(&mut work, items, source).await?;
         let arrivals = self.arrivals(items);
-        let done = plan.live.iter().chain(&plan.erased);
-        let done: Vec<&Decoded> = done
-            .filter_map(|place| items.get(*place)?.offered.decoded.as_deref().ok())
-            .collect();
-        let fresh = inbox::insert(&mut work, self.lot.consumer, &done).await?;
-        let taken = done
-            .into_iter()
-            .filter(|event| fresh.contains(&event.envelope.id.0));
-        let taken: Vec<&Decoded> = taken.collect();
+        let (fresh, taken) = self.note(&mut work, items, &plan).await?;
         let wanted = self.wanted(&arrivals, &plan.live, fresh);
         plan.tally.processed = count(wanted.len());
         plan.tally.repeated = count(plan.live.len() - wanted.len());
@@ -211,7 +216,7 @@ impl Attempts {
         self.record(&mut work, items, source, plan.tally).await?;
         work.commit().await?;
         self.count("handled", plan.tally.processed);
-        self.tell_latency(&wanted);
+        self.tell_handled(&wanted, began);
         self.count("skipped", plan.tally.repeated);
         self.count("erased", plan.tally.erased);
         self.count("parked", count(parked.len()));
@@ -219,6 +224,33 @@ impl Attempts {
             .iter()
             .filter(|(_, parking)| parking.status != Status::Waiting);
         Ok((parked.len(), heads.count()))
+    }
+
+    /// Notes what has its effect now or never. Answers the ids that were not noted before, and their events.
+    async fn note<'i>(
+        &self,
+        work: &mut Work,
+        items: &'i [Item],
+        plan: &Plan,
+    ) -> Result<(HashSet<Uuid>, Vec<&'i Decoded>), Setback> {
+        let done = plan.live.iter().chain(&plan.erased);
+        let done: Vec<(usize, &Decoded)> = done
+            .filter_map(|place| {
+                let decoded = items.get(*place)?.offered.decoded.as_deref().ok()?;
+                Some((*place, decoded))
+            })
+            .collect();
+        let noted = inbox::insert(work, self.lot.consumer, &done).await?;
+        let mut others = noted.others;
+        others.retain(|place| plan.live.contains(place));
+        // An index needs the place of each, whatever it says.
+        if !others.is_empty() && self.any.is_none() {
+            return Err(Setback::Others(others));
+        }
+        let taken = done.into_iter().map(|(_, event)| event);
+        let taken = taken.filter(|event| noted.fresh.contains(&event.envelope.id.0));
+        let taken = taken.collect();
+        Ok((noted.fresh, taken))
     }
 
     /// Makes sure that nobody else handles these events at the same time.
@@ -405,10 +437,19 @@ impl Attempts {
     }
 
     /// What is built anew handles events of long ago, which says nothing about today.
-    fn tell_latency(&self, wanted: &[(usize, &Arrival)]) {
+    fn tell_handled(&self, wanted: &[(usize, &Arrival)], began: SystemTime) {
         if self.built.is_none() {
             let events = wanted.iter().map(|(_, arrival)| &*arrival.decoded);
-            latency::record(self.lot.consumer, events);
+            latency::record(self.lot.consumer, events.clone());
+            spans::handled(self.lot.consumer, events, began, spans::HANDLED);
+        }
+    }
+
+    fn tell_failure(&self, offered: &Offered, began: SystemTime, failure: &Failure) {
+        if self.built.is_none()
+            && let Ok(event) = &offered.decoded
+        {
+            spans::handled(self.lot.consumer, [&**event], began, failure.word());
         }
     }
 

@@ -1,5 +1,7 @@
 //! Dead letters: what can never be handled is kept with its reason, and stops nobody.
 
+use async_nats::HeaderMap;
+
 use super::offered::Offered;
 use super::parking::Lot;
 use crate::bus::{Bus, BusError, header_value};
@@ -23,6 +25,21 @@ pub mod headers {
 /// Headers are lines; longer details help nobody.
 const LONGEST_DETAIL: usize = 500;
 
+/// What a server did by the headers of the original, it is not to do again.
+const INSTRUCTIONS: &str = "Nats-";
+
+fn kept(headers: &HeaderMap) -> HeaderMap {
+    let mut kept = HeaderMap::new();
+    for (name, values) in headers.iter() {
+        if !name.to_string().starts_with(INSTRUCTIONS) {
+            for value in values {
+                kept.append(name.clone(), value.clone());
+            }
+        }
+    }
+    kept
+}
+
 /// Keeps the original bytes in the stream DEAD, with a stable word and a sentence that say why.
 pub(crate) async fn bury(
     bus: &Bus,
@@ -31,7 +48,7 @@ pub(crate) async fn bury(
     (reason, detail): (&str, &str),
 ) -> Result<(), BusError> {
     let (consumer, sequence) = (lot.consumer, offered.place.sequence);
-    let mut map = offered.headers.clone();
+    let mut map = kept(&offered.headers);
     let id = format!("{}:{sequence}:{consumer}", lot.stream);
     map.insert(async_nats::header::NATS_MESSAGE_ID, header_value(&id)?);
     let detail: String = detail
@@ -58,7 +75,25 @@ pub(crate) async fn bury(
         consumer,
         reason,
         detail,
+        user = offered.pseudonym(),
         "an event went to the dead letters"
     );
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dead_letter_keeps_what_was_said_and_not_what_the_server_was_told() {
+        let mut original = HeaderMap::new();
+        original.append("traceparent", header_value("00-ab").unwrap());
+        original.append("X-Two", header_value("one").unwrap());
+        original.append("X-Two", header_value("two").unwrap());
+        let mut sent = original.clone();
+        sent.insert("Nats-Batch-Id", header_value("7").unwrap());
+        sent.insert("Nats-Expected-Stream", header_value("TICK").unwrap());
+        assert_eq!(kept(&sent), original);
+    }
 }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use anyhow::Context as _;
 use async_nats::jetstream::AckKind;
@@ -22,6 +23,7 @@ use super::{Arrival, EventName, Failure, Received, dead};
 use crate::bus::Bus;
 use crate::deliveries::latency;
 use crate::lifecycle::Lifecycle;
+use crate::trace::spans;
 
 /// Few, since each is real work and another process wants its share.
 const BATCH: usize = 16;
@@ -201,10 +203,16 @@ impl Worker {
                     decoded: Arc::clone(decoded),
                     origin: (self.from.stream, offered.place.sequence),
                 };
+                let began = SystemTime::now();
                 let answered = answer(&self.handlers, &self.from.bus, arrival).await;
                 if answered.is_ok() {
                     latency::record(self.from.service, [&**decoded]);
                 }
+                let outcome = answered
+                    .as_ref()
+                    .err()
+                    .map_or(spans::HANDLED, Failure::word);
+                spans::handled(self.from.service, [&**decoded], began, outcome);
                 answered.map_err(Given::Back)
             }
             Err(unreadable) => Err(Given::Up(unreadable.reason, unreadable.detail.clone())),
@@ -230,7 +238,8 @@ impl Worker {
             }
             Err(Given::Back(failure)) => {
                 let consumer = self.from.service;
-                tracing::info!(consumer, why = %failure, "an event waits");
+                let user = offered.pseudonym();
+                tracing::info!(consumer, user, why = %failure, "an event waits");
                 return AckKind::Nak(Some(PROBE_EVERY));
             }
             Err(Given::Up(reason, why)) => return self.bury(offered, reason, &why).await,

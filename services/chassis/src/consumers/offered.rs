@@ -5,11 +5,12 @@ use std::sync::Arc;
 use async_nats::HeaderMap;
 use async_nats::jetstream::Message;
 use bytes::Bytes;
-use envelope::{Decoded, decode};
+use envelope::{Decoded, Mention, decode};
 use uuid::Uuid;
 
 use super::EventName;
 use crate::ids::ids_in;
+use crate::telemetry::pseudonym;
 
 /// Where a message lies: the stream's making, and the sequence there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,6 +39,16 @@ pub(crate) struct Offered {
 pub(crate) struct Unreadable {
     pub reason: &'static str,
     pub detail: String,
+}
+
+impl Unreadable {
+    /// Its id stands for another event. Like other bytes that are no event it holds nobody up, as anybody may have put it there.
+    pub fn conflict() -> Self {
+        Self {
+            reason: "conflict",
+            detail: "another event has this id".to_owned(),
+        }
+    }
 }
 
 impl Offered {
@@ -83,6 +94,13 @@ impl Offered {
 
     pub fn event_id(&self) -> Option<Uuid> {
         self.decoded.as_ref().ok().map(|event| event.envelope.id.0)
+    }
+
+    /// The first person that it names, as logs name people today.
+    pub fn pseudonym(&self) -> Option<String> {
+        let named = self.decoded.as_ref().ok()?.people();
+        let user = named.iter().find(|named| named.kind == Mention::User)?;
+        Some(pseudonym(user.id))
     }
 
     pub fn name(&self) -> Option<EventName> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::attempt::{Attempts, Interruption};
+use super::attempt::{Attempts, Interruption, Item};
 use super::offered::Offered;
 use super::parking::{Parking, Status};
 use super::{Failure, dead};
@@ -39,7 +39,8 @@ impl Attempts {
             Failure::Outage(error) => return Err(error.into()),
             Failure::Dependency(what) => {
                 let consumer = self.lot.consumer;
-                tracing::info!(consumer, waiting_for = what, "an event waits");
+                let user = offered.pseudonym();
+                tracing::info!(consumer, user, waiting_for = what, "an event waits");
                 Parking {
                     status: Status::Error,
                     reason: "dependency".to_owned(),
@@ -62,6 +63,15 @@ impl Attempts {
             Failure::Poison(why) => return self.give_up(offered, "poison", why).await,
         };
         Ok(Verdict::Parked(parking))
+    }
+
+    /// What is no event of ours will never be one.
+    pub(super) async fn give_up_unreadable(&self, item: &mut Item) -> Result<(), Interruption> {
+        if let Err(unreadable) = &item.offered.decoded {
+            let (reason, why) = (unreadable.reason, unreadable.detail.clone());
+            item.verdict = Some(self.give_up(&item.offered, reason, why).await?);
+        }
+        Ok(())
     }
 
     /// Keeps an event in the stream of dead letters, before anything of it is committed here.

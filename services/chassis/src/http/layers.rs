@@ -15,7 +15,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 
 use super::address::client_of;
 use super::{Policy, Problem, unread};
-use crate::trace::{self, TraceParent};
+use crate::trace::{self, TraceParent, spans};
 
 const TRACEPARENT: &str = "traceparent";
 
@@ -109,15 +109,19 @@ async fn measure(request: Request, next: Next) -> Response {
         .extensions()
         .get::<MatchedPath>()
         .map_or_else(|| "none".to_owned(), |path| path.as_str().to_owned());
-    let method = request.method().as_str().to_owned();
+    let method = request.method().clone();
     let began = Instant::now();
     let parent = request.headers().get(TRACEPARENT);
     let parent = parent.and_then(|value| value.to_str().ok()?.parse::<TraceParent>().ok());
     let place = parent.map_or_else(TraceParent::root, TraceParent::child);
+    let span = spans::request((place, parent), &method, &route);
     let response = trace::within(place, next.run(request)).await;
+    if let Some(span) = span {
+        spans::answered(span, response.status());
+    }
     metrics::histogram!("dipper_http_request_seconds", "route" => route.clone())
         .record(began.elapsed().as_secs_f64());
-    metrics::counter!("dipper_http_requests_total", "method" => method, "route" => route, "status" => response.status().as_u16().to_string())
+    metrics::counter!("dipper_http_requests_total", "method" => method.to_string(), "route" => route, "status" => response.status().as_u16().to_string())
         .increment(1);
     response
 }

@@ -18,9 +18,12 @@ use uuid::Uuid;
 use super::Problem;
 use super::address::ClientAddress;
 use crate::settings::Rate;
+use crate::telemetry::pseudonym;
 
 /// After so many requests those who have not asked for a while are forgotten.
 const SWEEP_EVERY: usize = 10_000;
+/// So often logs tell of an account that comes too often.
+const TELL_EVERY: Duration = Duration::from_mins(1);
 
 /// Whose requests are counted together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,6 +106,8 @@ pub struct Limits(Arc<Inner>);
 
 struct Inner {
     key: RandomState,
+    /// A flood of requests is not to be a flood of log lines.
+    told: Option<Counter>,
     /// Beside [`LIMITS`].
     counters: Vec<Option<Counter>>,
 }
@@ -122,6 +127,7 @@ impl Limits {
         });
         Self(Arc::new(Inner {
             key: RandomState::new(),
+            told: Counter::new(Rate::new(1, TELL_EVERY)),
             counters: counters.collect(),
         }))
     }
@@ -145,16 +151,31 @@ impl Limits {
         Ok((!of_account.is_empty()).then(|| AccountLimits(self.clone(), of_account)))
     }
 
+    fn count_account(&self, place: usize, account: Uuid) -> Result<(), Problem> {
+        let counted = self.count(place, account);
+        let told = self.0.told.as_ref();
+        if counted.is_err()
+            && told.is_some_and(|told| told.count(self.0.key.hash_one((place, account))).is_ok())
+        {
+            let (limit, user) = (name(place), pseudonym(account));
+            tracing::info!(limit, user, "somebody comes too often");
+        }
+        counted
+    }
+
     fn count(&self, place: usize, who: impl Hash) -> Result<(), Problem> {
         let Some(Some(counter)) = self.0.counters.get(place) else {
             return Ok(());
         };
         counter.count(self.0.key.hash_one(who)).map_err(|wait| {
-            let name = LIMITS.get(place).map_or("", |limit| limit.name);
-            metrics::counter!("dipper_http_limited_total", "limit" => name).increment(1);
+            metrics::counter!("dipper_http_limited_total", "limit" => name(place)).increment(1);
             Problem::too_many_requests(wait)
         })
     }
+}
+
+fn name(place: usize) -> &'static str {
+    LIMITS.get(place).map_or("", |limit| limit.name)
 }
 
 impl Counter {
@@ -188,7 +209,7 @@ pub fn count_account(request: &Parts, account: Uuid) -> Result<(), Problem> {
     };
     places
         .iter()
-        .try_for_each(|place| limits.count(*place, account))
+        .try_for_each(|place| limits.count_account(*place, account))
 }
 
 #[cfg(test)]

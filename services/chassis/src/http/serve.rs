@@ -12,6 +12,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderValue, Request, header};
+use futures::FutureExt as _;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -23,12 +24,15 @@ use tower::Service as _;
 
 use super::address::{Proxies, network_of};
 use super::framing::Framed;
+use crate::lifecycle::Lifecycle;
 
 /// Within this the head of a request has to be here, from the end of the one before: so this is also how long a connection
 /// may be idle.
 const LONGEST_HEAD: Duration = Duration::from_secs(30);
 /// The largest head; a request of more than 100 headers is refused by hyper. What is beyond gets 431.
 const LARGEST_HEAD: usize = 128 * 1024;
+/// A connection that was taken just before the stop has so long to bring its first request: it may be on its way.
+const FIRST_REQUEST: Duration = Duration::from_secs(1);
 /// What a process without free file handles waits before it takes the next connection.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -43,21 +47,26 @@ pub struct Connections {
     pub proxies: Proxies,
 }
 
-/// Serves until asked to stop, and then until all requests under way are answered.
+/// Serves until requests are to be taken no more, and then until all that are under way are answered.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
     limits: Connections,
-    stop: CancellationToken,
+    lifecycle: Lifecycle,
 ) {
     let (places, open) = (Arc::new(Semaphore::new(limits.in_all)), Open::default());
     let connections = TaskTracker::new();
+    let closing = lifecycle.requests.closing();
     // Once for all, so that a connection has only to count a reference.
     let router: Router = router.with_state(());
     loop {
         let accepted = tokio::select! {
             accepted = accept(&listener, &places) => accepted,
-            () = stop.cancelled() => break,
+            // Whoever is connected already, to the system at least, is served.
+            () = closing.cancelled() => match accept(&listener, &places).now_or_never() {
+                Some(accepted) => accepted,
+                None => break,
+            },
         };
         let Some((place, stream, peer)) = accepted else {
             continue;
@@ -65,12 +74,14 @@ pub async fn serve(
         let Some(counted) = open.count(peer.ip(), &limits) else {
             continue;
         };
-        let (router, stop) = (router.clone(), stop.clone());
+        let (router, lifecycle) = (router.clone(), lifecycle.clone());
         connections.spawn(async move {
-            serve_one(stream, peer, router, stop).await;
+            serve_one(stream, peer, router, lifecycle).await;
             drop((counted, place));
         });
     }
+    // From now on connecting is refused, and a proxy tries another process at once.
+    drop(listener);
     connections.close();
     connections.wait().await;
 }
@@ -100,12 +111,16 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     )
 }
 
-async fn serve_one(stream: TcpStream, peer: SocketAddr, router: Router, stop: CancellationToken) {
+async fn serve_one(stream: TcpStream, peer: SocketAddr, router: Router, lifecycle: Lifecycle) {
     // A small answer must not wait for the acknowledgement of the one before.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "cannot set TCP_NODELAY");
     }
-    let service = hyper::service::service_fn(move |request| answer(&router, peer, request));
+    let (asked, closing) = (CancellationToken::new(), lifecycle.requests.closing());
+    let service = hyper::service::service_fn(|request| {
+        asked.cancel();
+        answer(&router, peer, request, lifecycle.clone())
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(LONGEST_HEAD)
@@ -114,9 +129,15 @@ async fn serve_one(stream: TcpStream, peer: SocketAddr, router: Router, stop: Ca
     let mut connection = pin!(connection);
     let outcome = tokio::select! {
         outcome = connection.as_mut() => outcome,
-        () = stop.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+        () = closing.cancelled() => {
+            let first = tokio::time::timeout(FIRST_REQUEST, asked.cancelled());
+            tokio::select! {
+                outcome = connection.as_mut() => outcome,
+                _ = first => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+            }
         }
     };
     if let Err(error) = outcome {
@@ -128,6 +149,7 @@ fn answer(
     router: &Router,
     peer: SocketAddr,
     request: Request<Incoming>,
+    lifecycle: Lifecycle,
 ) -> impl Future<Output = Result<axum::response::Response, Infallible>> + use<> {
     let is_coded = request.headers().contains_key(header::TRANSFER_ENCODING);
     let mut request = request.map(Body::new);
@@ -135,8 +157,9 @@ fn answer(
     let answering = router.clone().call(request);
     async move {
         let mut response = answering.await?;
-        if is_coded {
-            // Where a chunked body ends only the parser knows (see `framing`), so nothing may follow it.
+        // Where a chunked body ends only the parser knows (see `framing`), so nothing may follow it. And who stops soon is
+        // not to be asked again on this connection.
+        if is_coded || lifecycle.is_leaving() {
             let close = HeaderValue::from_static("close");
             response.headers_mut().insert(header::CONNECTION, close);
         }

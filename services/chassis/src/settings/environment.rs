@@ -69,6 +69,7 @@ pub(super) fn all_set() -> Settings {
         oidc_issuer: Some(String::new()),
         oidc_client_id: Some(String::new()),
         oidc_client_secret_file: Some(PathBuf::new()),
+        otlp_endpoint: Some(String::new()),
         secret: some(),
         new_secret: some(),
         ..Settings::default()

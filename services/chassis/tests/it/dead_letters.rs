@@ -14,6 +14,9 @@ on_both_databases!(
     of_events_handled_together_only_the_poison_is_kept,
     bytes_that_are_no_event_are_kept_as_they_came,
     a_dead_letter_is_kept_once,
+    another_event_under_a_known_id_is_kept_as_a_conflict,
+    of_events_that_come_together_under_one_id_the_first_counts,
+    whoever_is_erased_is_in_no_conflict,
 );
 
 async fn a_poison_event_is_kept_and_the_others_go_on(world: &World) {
@@ -103,6 +106,67 @@ async fn a_dead_letter_is_kept_once(world: &World) {
     assert_eq!(dead.len(), 1);
     assert_eq!(dead[0].header(headers::ATTEMPTS), "3");
     assert_eq!(world.effects_of(rated.id.0).await, 0);
+}
+
+async fn another_event_under_a_known_id_is_kept_as_a_conflict(world: &World) {
+    let rated = Rated::new();
+    Notifier::start(world).await;
+    world.broker.publish(&rated.as_v2()).await;
+    world.is_settled("RATE", "notifier").await;
+    let forged = rated.of_another_image().as_v2();
+    let later = Rated::by(rated.rater);
+    world.broker.publish_anew(&forged).await;
+    world.broker.publish_anew(&rated.as_v2()).await;
+    world.broker.publish_anew(&rated.as_v1()).await;
+    world.broker.publish(&later.as_v2()).await;
+    world.is_settled("RATE", "notifier").await;
+
+    expect_one_conflict(world, &forged).await;
+    assert_eq!(world.effects_of(rated.id.0).await, 1);
+    assert_eq!(
+        world.effects_of(later.id.0).await,
+        1,
+        "nobody waits behind it"
+    );
+}
+
+async fn of_events_that_come_together_under_one_id_the_first_counts(world: &World) {
+    let (rated, other) = (Rated::new(), Rated::new());
+    let forged = rated.of_another_image().as_v2();
+    world.broker.publish(&rated.as_v2()).await;
+    world.broker.publish_anew(&forged).await;
+    world.broker.publish_anew(&rated.as_v2()).await;
+    world.broker.publish(&other.as_v2()).await;
+    Notifier::default().run_together(world).await;
+    world.is_settled("RATE", "notifier").await;
+
+    expect_one_conflict(world, &forged).await;
+    assert_eq!(world.effects_of(rated.id.0).await, 1);
+    assert_eq!(world.effects_of(other.id.0).await, 1);
+}
+
+async fn whoever_is_erased_is_in_no_conflict(world: &World) {
+    let rated = Rated::new();
+    Notifier::start(world).await;
+    world.broker.publish(&rated.as_v2()).await;
+    world.is_settled("RATE", "notifier").await;
+    let mut work = world.database.begin().await.unwrap();
+    work.fence(&[rated.rater.0]).await.unwrap();
+    work.commit().await.unwrap();
+    world
+        .broker
+        .publish_anew(&rated.of_another_image().as_v2())
+        .await;
+    world.is_settled("RATE", "notifier").await;
+    assert_eq!(world.broker.count("DEAD").await, Some(0));
+}
+
+async fn expect_one_conflict(world: &World, forged: &envelope::Outgoing) {
+    let dead = world.broker.messages("DEAD").await;
+    assert_eq!(dead.len(), 1);
+    assert_eq!(dead[0].header(headers::REASON), "conflict");
+    assert_eq!(dead[0].header(headers::DETAIL), "another event has this id");
+    assert_eq!(dead[0].body, forged.body.as_bytes());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -45,6 +45,7 @@ mod projections;
 mod questions;
 mod ratings;
 mod redrive;
+mod relay;
 mod repetition;
 mod scrub;
 mod streams;

@@ -1,5 +1,7 @@
 //! Questions between services.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use chassis::rpc::{Answers, AskError, Question, Refusal, ask};
@@ -7,6 +9,7 @@ use envelope::{ImageId, UserId};
 use futures::StreamExt as _;
 use futures::future::join_all;
 use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::broker::Broker;
@@ -45,6 +48,19 @@ impl Question for HowManyImages {
     const SUBJECT: &'static str = WhoseImage::SUBJECT;
     const ASKED_BY: &'static [&'static str] = &["notifier"];
     type Answer = u32;
+}
+
+/// The same question, when it may be asked twice.
+#[derive(Serialize, Deserialize)]
+struct WhoseImageAgain {
+    image: ImageId,
+}
+
+impl Question for WhoseImageAgain {
+    const SUBJECT: &'static str = "svc.notifier.whose-image-again";
+    const ASKED_BY: &'static [&'static str] = &["notifier"];
+    const IS_REPEATABLE: bool = true;
+    type Answer = UserId;
 }
 
 /// What the answering service knows.
@@ -158,6 +174,62 @@ async fn who_is_kept_waiting_gives_up_after_two_seconds_and_others_are_answered(
     assert!(matches!(waited, Err(AskError::Unavailable(_))));
     assert_eq!(answered.unwrap(), known.owner);
     assert!(asked.elapsed() < Duration::from_secs(4));
+    broker.end().await;
+}
+
+#[tokio::test]
+async fn a_question_that_may_be_repeated_is_asked_again_when_who_was_asked_is_gone() {
+    let (broker, known) = start().await;
+    let asked = Arc::new(AtomicUsize::new(0));
+    Answers::new()
+        .on(move |known: Known, _: WhoseImageAgain| {
+            let is_first = asked.fetch_add(1, Ordering::SeqCst) == 0;
+            async move {
+                if is_first {
+                    std::future::pending::<()>().await;
+                }
+                Ok(known.owner)
+            }
+        })
+        .with_state(known.clone())
+        .serve(&broker.bus, &crate::world::keys(), &broker.lifecycle)
+        .await
+        .unwrap();
+    let question = WhoseImageAgain { image: known.image };
+    assert_eq!(ask(&broker.bus, &question).await.unwrap(), known.owner);
+    broker.end().await;
+}
+
+#[tokio::test]
+async fn what_was_asked_before_a_stop_is_answered() {
+    let (broker, known) = start().await;
+    let (asked, closing) = (
+        CancellationToken::new(),
+        broker.lifecycle.questions.closing(),
+    );
+    let is_asked = asked.clone();
+    Answers::new()
+        .on(move |known: Known, _: WhoseImageAgain| {
+            is_asked.cancel();
+            let closing = closing.clone();
+            async move {
+                closing.cancelled().await;
+                Ok(known.owner)
+            }
+        })
+        .with_state(known.clone())
+        .serve(&broker.bus, &crate::world::keys(), &broker.lifecycle)
+        .await
+        .unwrap();
+    let client = broker.connect("tick-api").await;
+    let question = WhoseImageAgain { image: known.image };
+    let stop = async {
+        asked.cancelled().await;
+        broker.lifecycle.finish(Duration::from_mins(1)).await
+    };
+    let (answer, stopped) = tokio::join!(ask(&client, &question), stop);
+    stopped.unwrap();
+    assert_eq!(answer.unwrap(), known.owner);
     broker.end().await;
 }
 

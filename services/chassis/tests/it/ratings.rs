@@ -30,6 +30,14 @@ impl Rated {
         }
     }
 
+    /// Another event under the same id.
+    pub fn of_another_image(&self) -> Self {
+        Self {
+            image: ImageId(Uuid::new_v4()),
+            ..self.clone()
+        }
+    }
+
     /// What is said about it.
     pub fn event(&self) -> rate::v2_0::Update {
         rate::v2_0::Update {

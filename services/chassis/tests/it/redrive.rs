@@ -23,22 +23,24 @@ on_both_databases!(
     a_stream_that_somebody_deletes_comes_back_with_its_events,
 );
 
-const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(20);
 const SENT: &str = "SELECT count(*) FROM outbox WHERE sent_at IS NOT NULL";
 
 /// The service whose events these are.
-struct Producer<'w> {
+pub struct Producer<'w> {
     world: &'w World,
-    database: Database,
+    pub database: Database,
 }
 
 impl<'w> Producer<'w> {
-    async fn of(world: &'w World) -> Self {
+    /// With an empty database.
+    pub async fn of(world: &'w World) -> Self {
         let database = world.open("tick-api").await;
         Self { world, database }
     }
 
-    async fn commit(&self, many: usize) -> BTreeSet<Uuid> {
+    /// Commits a change with as many events, each of another person.
+    pub async fn commit(&self, many: usize) -> BTreeSet<Uuid> {
         let mut work = self.database.begin().await.unwrap();
         let mut said = BTreeSet::new();
         for _ in 0..many {
@@ -52,7 +54,7 @@ impl<'w> Producer<'w> {
     }
 
     /// Publishes, and looks after what was published, until the stop.
-    async fn relay(&self) -> Lifecycle {
+    pub async fn relay(&self) -> Lifecycle {
         let lifecycle = Lifecycle::default();
         let bus = self.world.broker.connect("tick-api").await;
         let relay = outbox::relay(self.database.clone(), bus, lifecycle.clone());
@@ -72,13 +74,14 @@ impl<'w> Producer<'w> {
     }
 
     /// Where each event lies, as far as it is sent.
-    async fn places(&self) -> Vec<Option<i64>> {
+    pub async fn places(&self) -> Vec<Option<i64>> {
         const PLACES: &str = "SELECT stream_sequence FROM outbox ORDER BY position";
         let mut session = self.database.read().await.unwrap();
         sql!(session, c => sqlx::query_scalar(PLACES).fetch_all(c).await).unwrap()
     }
 
-    async fn has_sent(&self, many: i64) {
+    /// Waits until as many are sent.
+    pub async fn has_sent(&self, many: i64) {
         eventually("all events are sent", || async {
             (self.count(SENT).await == many).then_some(())
         })

@@ -43,6 +43,7 @@ async fn take(world: &World, notifier: &Notifier, course: &Course) -> Result<(),
         world.broker.publish_anew(&event).await;
     }
     world.is_settled("RATE", "notifier").await;
+    prop_assert_eq!(world.broker.count("DEAD").await, Some(0));
     for (place, rated) in events.iter().enumerate() {
         let came = course.deliveries.iter().any(|(event, _)| *event == place);
         prop_assert_eq!(world.effects_of(rated.id.0).await, i64::from(came));

@@ -53,6 +53,10 @@ pub static SHARED: &[Table] = &[
             technical("consumer", "which consumer"),
             column("event_id", Nobody, Pseudonym, "an event that was handled"),
             technical("handled_at", "when it was handled"),
+            technical(
+                "content",
+                "a short keyed hash of what it said: another event under its id is noticed",
+            ),
         ],
     },
     personal(

@@ -107,6 +107,17 @@ async fn people_log_in_with_a_provider_whom_the_operator_has_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn stored_markup_is_text_on_every_page_and_in_every_mail() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = Launch::up(DIPPER, folder.path()).start().await;
+    let letter = br#"{"id": "<img src=x onerror=alert(1)>", "<svg onload=alert(2)>": 1}"#;
+    leave_a_dead_letter(folder.path(), letter).await;
+    create_admin(folder.path()).await;
+    run("markup.js", &[&running.url, PHOTO_FILE, EMAIL, PASSWORD]).await;
+    assert_eq!(running.stop().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_view_and_dialog_of_the_dashboard_is_for_everybody_and_for_the_keyboard() {
     let folder = tempfile::tempdir().unwrap();
     let running = Launch::up(DIPPER, folder.path()).start().await;

@@ -10,7 +10,9 @@ mod bodies;
 mod browsers;
 mod fields;
 mod guessing;
+mod load;
 mod logs;
+mod one_time;
 mod routes;
 mod wire;
 
@@ -173,8 +175,10 @@ async fn nobody_gets_in_where_they_do_not_belong() {
 
     let drips = wire::start_dripping(&stage, &mut report).await;
     accounts::attack(&stage, &mut report).await;
+    one_time::attack(&stage, &mut report).await;
     fields::attack(&stage, &mut report).await;
     bodies::attack(&stage, &mut report).await;
+    load::attack(&stage, &mut report).await;
     browsers::attack(&stage, &mut report).await;
     routes::attack(&stage, &mut report).await;
     wire::attack(&stage, &mut report).await;

@@ -1,11 +1,14 @@
 //! `deploy/cluster.sh` runs the whole deployment on one machine: three servers of the broker with TLS, PostgreSQL, every
 //! service apart.
 
+use std::collections::BTreeSet;
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
+use serde_json::Value;
+use testkit::broker::SERVICES;
 use testkit::{Launch, nats_server, postgres_programs, program};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Command;
@@ -47,13 +50,20 @@ fn doctor(folder: &Path, first: u16) -> Launch {
             &secrets.join("user-api.json").to_string_lossy(),
         )
         .env(
-            "SSL_CERT_FILE",
+            "DIPPER_NATS_TLS_CA",
             &secrets.join("tls/authority.pem").to_string_lossy(),
         );
     for (name, value) in settings.lines().filter_map(|line| line.split_once('=')) {
         doctor = doctor.env(name, value);
     }
     doctor
+}
+
+/// The logins that a service is given.
+fn logins_of(folder: &Path, service: &str) -> BTreeSet<String> {
+    let file = folder.join(format!("secrets/{service}.json"));
+    let file: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    file["users"].as_object().unwrap().keys().cloned().collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -80,6 +90,13 @@ async fn the_whole_deployment_starts_with_tls_is_sound_and_stops() {
         false
     });
     assert!(is_ready.await.expect("it becomes ready in time"));
+
+    for service in SERVICES {
+        let streams = (service == "user-api").then_some("setup");
+        let own: BTreeSet<&str> = [service].into_iter().chain(streams).collect();
+        let logins = logins_of(folder.path(), service);
+        assert!(logins.iter().eq(&own), "{logins:?}");
+    }
 
     let output = doctor(folder.path(), first).output().await;
     let said = String::from_utf8(output.stdout).unwrap();

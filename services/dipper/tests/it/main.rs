@@ -57,6 +57,7 @@ mod round;
 mod second_factor;
 mod session_cookie;
 mod setup;
+mod spans;
 mod suspension;
 mod traces;
 mod waiting;

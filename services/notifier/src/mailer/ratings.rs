@@ -6,6 +6,7 @@ use chassis::database::DatabaseError;
 use chassis::fault;
 use chassis::group_commit::{Change, GroupCommit};
 use chassis::rpc::ask;
+use chassis::trace::spans;
 use chassis::unit_of_work::{Cause, Draft, Work, WorkError};
 use clients::caller::token_hash;
 use clients::notifier::recipient_mark;
@@ -49,11 +50,16 @@ pub(super) async fn send(app: App, turn: Turn) -> Result<(), Setback> {
         name,
         mark: &recipient_mark(&app.keys, owner),
     };
-    match app
+    let place = mail.told.iter().find_map(|told| told.trace);
+    let span = place.and_then(spans::mailing);
+    let outcome = app
         .post
         .send(mail.id, to, letter, until_erased(&app, owner))
-        .await
-    {
+        .await;
+    if let Some(span) = span {
+        span.failed_if(outcome.is_err()).end();
+    }
+    match outcome {
         Ok(()) => sent(&app, owner, &mail).await,
         Err(NotSent::Later) if turn.attempts < MOST_ATTEMPTS => {
             count(KIND, "later");

@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 use serde_json::json;
-use testkit::{Birder, databases, eventually};
+use testkit::{Birder, databases};
 use uuid::Uuid;
 
 use super::{Report, Stage};
@@ -23,7 +23,6 @@ pub async fn attack(stage: &Stage, report: &mut Report) {
     anothers_id_in_a_body(stage, report).await;
     tokens_that_are_none(stage, report).await;
     tokens_that_are_over(stage, report).await;
-    one_time_tokens(stage, report).await;
 }
 
 async fn what_is_anothers(stage: &Stage, report: &mut Report) {
@@ -148,33 +147,4 @@ async fn expect_dead(stage: &Stage, report: &mut Report, what: &str, birder: &Bi
             &answer,
         );
     }
-}
-
-async fn one_time_tokens(stage: &Stage, report: &mut Report) {
-    let api = &stage.api;
-    let email = format!("host-{}@example.org", Uuid::new_v4().simple());
-    let body = json!({"email": email, "password": "long enough", "name": "Hilda"});
-    let request = api
-        .request(Method::POST, "/api/v1/auth/register")
-        .header("host", "evil.example")
-        .header("x-forwarded-host", "evil.example")
-        .header("forwarded", "host=evil.example")
-        .json(&body);
-    api.try_send(request).await.expect("an answer").expect(202);
-    let mail = eventually("the link is mailed", || async {
-        api.mails_to(&email).await.into_iter().next()
-    })
-    .await;
-    let text = mail["text"].as_str().unwrap();
-    let is_ours = text.contains(&format!("{}/", stage.running.url)) && !text.contains("evil");
-    report.expect(
-        "7 a mailed link does not follow the Host header",
-        &true,
-        &is_ours,
-    );
-    let token = json!({"token": testkit::api::token_in(&mail).unwrap()});
-    let first = api.post("/api/v1/auth/confirm", &token).await;
-    report.status("7 a link that was mailed works", 200, &first);
-    let second = api.post("/api/v1/auth/confirm", &token).await;
-    report.status("7 and works once", 400, &second);
 }

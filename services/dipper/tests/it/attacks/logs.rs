@@ -15,6 +15,17 @@ pub fn search(stage: &Stage, report: &mut Report) {
     let is_json = |line: &str| serde_json::from_str::<Value>(line).is_ok();
     let torn = log.lines().find(|line| !is_json(line)).map(str::to_owned);
     report.expect("25 every line is a record", &None, &torn);
+    let names_somebody = |line: &str| {
+        let record: Value = serde_json::from_str(line).unwrap_or_default();
+        let is_refusal = record["message"] == "somebody asks for what is not for their role";
+        let name = record["user"].as_str().unwrap_or_default();
+        is_refusal && name.len() == 16 && name.bytes().all(|letter| letter.is_ascii_hexdigit())
+    };
+    report.expect(
+        "25 who was refused can be followed by a name of this day",
+        &true,
+        &log.lines().any(names_somebody),
+    );
     for (who, birder) in [
         ("admin", &stage.admin),
         ("moderator", &stage.moderator),

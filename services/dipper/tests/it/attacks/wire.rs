@@ -255,7 +255,7 @@ pub async fn end_of_dripping(mut drips: Vec<TcpStream>, report: &mut Report) {
 }
 
 /// The memory that a process has now, in kilobytes.
-fn memory(pid: u32) -> u64 {
+pub fn memory(pid: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     line.unwrap()

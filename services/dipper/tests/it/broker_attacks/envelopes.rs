@@ -99,3 +99,46 @@ async fn what_breaks_the_contract_is_dead_with_its_reason() {
     .await;
     system.stop().await;
 }
+
+/// The same event may come as often as it likes, and in another major; another event under its id is none.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_event_under_a_known_id_is_dead_as_a_conflict() {
+    let system = System::up().await;
+    let producer = Wire::connect(system.folder(), "tick-api").await;
+    let reader = Wire::connect(system.folder(), "operator").await;
+    let user = Uuid::new_v4();
+    let subject = format!("rate.update.v1.{user}");
+    let event = rated(user);
+    producer.publish_event(&subject, &event).await;
+    eventually("it counts", || async {
+        (system.api.figures().await["ratings"] == 1).then_some(())
+    })
+    .await;
+    let mut forged = event.clone();
+    forged["data"]["rating"] = json!(1);
+    producer
+        .publish(&subject, None, forged.to_string().as_bytes())
+        .await;
+    producer
+        .publish(&subject, None, event.to_string().as_bytes())
+        .await;
+    producer.publish_event(&subject, &rated(user)).await;
+    eventually("what came later of that person counts", || async {
+        (system.api.figures().await["ratings"] == 2).then_some(())
+    })
+    .await;
+    let letters = eventually("it is dead for Statistics", || async {
+        let letters = reader.messages("DEAD").await.into_iter();
+        let of_statistics: Vec<_> = letters
+            .filter(|(_, headers, _)| headers.contains("statistics"))
+            .collect();
+        (!of_statistics.is_empty()).then_some(of_statistics)
+    })
+    .await;
+    let [(_, headers, body)] = &letters[..] else {
+        panic!("{} letters", letters.len());
+    };
+    assert!(headers.contains("conflict"), "{headers}");
+    assert_eq!(*body, forged.to_string().into_bytes());
+    system.stop().await;
+}
