@@ -63,7 +63,10 @@ function fill(user) {
   profile = user;
   byId("account-email").textContent = user.email;
   // Password managers look here for whose password is asked for.
-  for (const id of ["erase-username", "factor-username", "factor-end-username", "password-username"]) byId(id).value = user.email;
+  for (const id of ["erase-username", "factor-username", "factor-end-username", "password-username", "prove-username"]) {
+    // What a form falls back to when it is reset.
+    byId(id).defaultValue = user.email;
+  }
   const waiting = byId("account-waiting");
   waiting.hidden = !user.new_email;
   waiting.textContent = user.new_email ? t("account.confirm-email", { email: user.new_email }) : "";
