@@ -55,6 +55,17 @@ impl ClientLog {
         self.with(|log| log.operations.in_order.push(accepted));
     }
 
+    /// These were lost in the midst and come back at the end: there they are in order among their like.
+    pub fn come_back(&self, lost: &HashSet<Uuid>) {
+        self.with(|log| {
+            let (kept, back): (Vec<_>, Vec<_>) = std::mem::take(&mut log.operations.in_order)
+                .into_iter()
+                .map(|client| client.into_iter().partition(|id| !lost.contains(id)))
+                .unzip();
+            log.operations.in_order.extend(kept.into_iter().chain(back));
+        });
+    }
+
     /// An answer that no client should get.
     pub fn complain(&self, what: String) {
         self.with(|log| log.complaints.push(what));

@@ -121,7 +121,7 @@ pub const PROGRAMS: &[Program] = &[
     },
     Program {
         name: "rolling",
-        shows: "two processes of every service, restarted in turn under 200 requests a second, fail none",
+        shows: "two processes of every service, restarted in turn under up to 200 requests a second, fail none",
         alone: true,
         start: |setting| Box::pin(rolling::run(setting)),
     },

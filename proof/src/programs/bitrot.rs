@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use testkit::wire::Stored;
 use tokio::time::Instant;
 
 use super::{Setting, seconds};
@@ -59,9 +60,13 @@ async fn one(setting: &Setting, damage: Damage, outcome: &mut Outcome) -> anyhow
     damage.to(&block_of(world.broker.store(), "TICK")?)?;
     world.broker.begin().await;
     let begun = Instant::now();
-    let left = distinct(world.wire().await.read("TICK").await).len();
-    let ticks = logs.ticks.count();
-    let lost = ticks.saturating_sub(left);
+    let left = distinct(world.wire().await.read("TICK").await);
+    let mut lost = logs.ticks.read().0.accepted;
+    for id in left.iter().filter_map(Stored::id) {
+        lost.remove(&id);
+    }
+    logs.ticks.come_back(&lost);
+    let (ticks, lost) = (logs.ticks.count(), lost.len());
     world.begin_all().await;
     let all_there = until("all is there again", WITHIN, async || {
         let complete = distinct(world.wire().await.read("TICK").await).len() >= ticks;

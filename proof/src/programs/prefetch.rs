@@ -8,6 +8,7 @@ use async_nats::jetstream::consumer::PullConsumer;
 use futures::StreamExt as _;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
+use tokio::net::TcpStream;
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -134,6 +135,12 @@ async fn stops_gracefully(
     .await?;
     let asked = Instant::now();
     world.ask_to_stop("notifier").await;
+    // It goes on for a while, so that others take over; what it can handle until then it does not hold any more.
+    until("requests are taken no more", HELD_WITHIN, async || {
+        let taken = TcpStream::connect(world.address("notifier")).await;
+        taken.is_err().then_some(())
+    })
+    .await?;
     lock.execute("ROLLBACK").await?;
     world.ended("notifier").await;
     let ended = Instant::now();

@@ -41,7 +41,7 @@ pub trait Question: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// The logins that may ask it: the broker refuses all others.
     const ASKED_BY: &'static [&'static str];
     /// Whether asking twice does no more than asking once: then it is asked again when nobody answers soon, as the process
-    /// that was asked may have ended.
+    /// that was asked may have ended. Effect workers try again by themselves, and ask one at a time while somebody is away.
     const IS_REPEATABLE: bool = false;
     /// What is answered.
     type Answer: Serialize + DeserializeOwned + Send + 'static;

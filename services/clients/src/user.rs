@@ -116,7 +116,6 @@ pub struct Recipient {
 impl Question for Address {
     const SUBJECT: &'static str = "svc.user-api.address";
     const ASKED_BY: &'static [&'static str] = &["notifier"];
-    const IS_REPEATABLE: bool = true;
     type Answer = Recipient;
 }
 
@@ -183,7 +182,6 @@ pub struct MayScore {
 impl Question for MayScore {
     const SUBJECT: &'static str = "svc.user-api.may-score";
     const ASKED_BY: &'static [&'static str] = &["score-model"];
-    const IS_REPEATABLE: bool = true;
     type Answer = bool;
 }
 
