@@ -27,7 +27,7 @@ use redrive::{Incarnations, Redrive};
 
 pub(crate) use again::{count_repairs, publish_again, times_published_again};
 
-/// How many rows the relay takes at once.
+/// How many rows the relay takes at once: a batch of them is within what servers take together.
 const BATCH: i64 = 512;
 /// A net for wake-ups that were missed, e.g. rows written by another process.
 const POLL: Duration = Duration::from_secs(2);

@@ -18,9 +18,6 @@ const BATCH: &str = "Nats-Batch-Id";
 const PLACE: &str = "Nats-Batch-Sequence";
 const COMMIT: &str = "Nats-Batch-Commit";
 
-/// The most messages of a batch; servers refuse more, unless they are configured otherwise.
-pub(crate) const MOST_TOGETHER: usize = 1000;
-
 /// A message that goes together with others.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Message<'a> {
@@ -48,7 +45,8 @@ struct Stored {
 }
 
 impl Bus {
-    /// Publishes messages of one stream, in this order and nothing between them. Answers the sequence of the last one.
+    /// Publishes messages of one stream, in this order and nothing between them. Answers the sequence of the last one. Servers
+    /// refuse more than a thousand, unless they are configured otherwise.
     pub(crate) async fn publish_together(
         &self,
         messages: &[Message<'_>],

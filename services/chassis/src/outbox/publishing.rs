@@ -2,13 +2,12 @@
 //! the other.
 
 use std::collections::BTreeMap;
-use std::collections::HashMap;
 
 use futures::{StreamExt as _, stream};
 
 use super::redrive::Incarnations;
 use crate::bus::Bus;
-use crate::bus::together::{MOST_TOGETHER, Message, NotTogether};
+use crate::bus::together::{Message, NotTogether};
 use crate::fault;
 
 /// How many keys are published side by side; within a key one message at a time.
@@ -47,13 +46,6 @@ pub(super) struct Outcome {
 }
 
 impl Outcome {
-    fn stuck(why: &NotTogether) -> Self {
-        Self {
-            sent: Vec::new(),
-            stuck: Some(why.to_string()),
-        }
-    }
-
     fn add(&mut self, other: Self) {
         self.sent.extend(other.sent);
         self.stuck = self.stuck.take().or(other.stuck);
@@ -73,22 +65,18 @@ async fn publish_to_stream(bus: &Bus, rows: Vec<Unsent>, incarnations: &Incarnat
     if rows.len() < WORTH_A_BATCH || !goes_together() {
         return publish_by_key(bus, rows, incarnations).await;
     }
-    let mut outcome = Outcome::default();
-    let mut rest = rows;
-    while !rest.is_empty() && outcome.stuck.is_none() {
-        let later = rest.split_off(rest.len().min(MOST_TOGETHER));
-        outcome.add(match publish_together(bus, &rest, incarnations).await {
-            Ok(sent) => Outcome { sent, stuck: None },
-            // It has one of them, say: a stream takes all of a batch or nothing.
-            Err(NotTogether::Refused(why)) => {
-                tracing::debug!(why, "publishing events one by one");
-                publish_by_key(bus, rest, incarnations).await
-            }
-            Err(unknown) => Outcome::stuck(&unknown),
-        });
-        rest = later;
+    match publish_together(bus, &rows, incarnations).await {
+        Ok(sent) => Outcome { sent, stuck: None },
+        // It has one of them, say: a stream takes all of a batch or nothing.
+        Err(NotTogether::Refused(why)) => {
+            tracing::debug!(why, "publishing events one by one");
+            publish_by_key(bus, rows, incarnations).await
+        }
+        Err(unknown) => Outcome {
+            sent: Vec::new(),
+            stuck: Some(unknown.to_string()),
+        },
     }
-    outcome
 }
 
 /// What these mistakes are made of is one message at a time.
@@ -125,8 +113,15 @@ async fn publish_by_key(bus: &Bus, rows: Vec<Unsent>, incarnations: &Incarnation
 }
 
 /// One message in flight: what follows a message of the same key never overtakes it.
-async fn publish_in_order(bus: &Bus, rows: Vec<Unsent>, incarnations: &Incarnations) -> Outcome {
+async fn publish_in_order(
+    bus: &Bus,
+    mut rows: Vec<Unsent>,
+    incarnations: &Incarnations,
+) -> Outcome {
     let mut outcome = Outcome::default();
+    if fault::is("no-order") {
+        rows.reverse();
+    }
     for row in rows {
         let Unsent {
             position,
@@ -158,44 +153,21 @@ async fn publish_in_order(bus: &Bus, rows: Vec<Unsent>, incarnations: &Incarnati
 
 /// The rows of each stream, in order: all events of an entity are in one.
 fn by_entity(rows: Vec<Unsent>) -> impl Iterator<Item = Vec<Unsent>> {
-    let mut streams: BTreeMap<String, Vec<Unsent>> = BTreeMap::new();
-    for row in rows {
-        let entity = row.subject.split('.').next().unwrap_or_default();
-        match streams.get_mut(entity) {
-            Some(stream) => stream.push(row),
-            None => {
-                streams.insert(entity.to_owned(), vec![row]);
-            }
-        }
-    }
-    streams.into_values()
+    grouped(rows, |subject| subject.split('.').next())
 }
 
 /// The rows of each key, in order.
-fn by_key(rows: Vec<Unsent>) -> Vec<Vec<Unsent>> {
-    let mut keys: HashMap<String, usize> = HashMap::new();
-    let mut groups: Vec<Vec<Unsent>> = Vec::new();
+fn by_key(rows: Vec<Unsent>) -> impl Iterator<Item = Vec<Unsent>> {
+    grouped(rows, |subject| subject.rsplit('.').next())
+}
+
+fn grouped(rows: Vec<Unsent>, part: fn(&str) -> Option<&str>) -> impl Iterator<Item = Vec<Unsent>> {
+    let mut groups: BTreeMap<String, Vec<Unsent>> = BTreeMap::new();
     for row in rows {
-        let key = row
-            .subject
-            .rsplit('.')
-            .next()
-            .unwrap_or_default()
-            .to_owned();
-        let index = *keys.entry(key).or_insert_with(|| {
-            groups.push(Vec::new());
-            groups.len() - 1
-        });
-        if let Some(group) = groups.get_mut(index) {
-            let place = if fault::is("no-order") {
-                0
-            } else {
-                group.len()
-            };
-            group.insert(place, row);
-        }
+        let name = part(&row.subject).unwrap_or_default().to_owned();
+        groups.entry(name).or_default().push(row);
     }
-    groups
+    groups.into_values()
 }
 
 #[cfg(test)]
