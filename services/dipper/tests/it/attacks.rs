@@ -128,13 +128,13 @@ impl Stage {
         method: Method,
         path: &str,
         by: Option<&Birder>,
-        body: &str,
+        body: impl Into<reqwest::Body>,
     ) -> Answer {
         let mut request = self
             .api
             .request(method, path)
             .header("content-type", "application/json")
-            .body(body.to_owned());
+            .body(body);
         if let Some(by) = by {
             request = request.bearer_auth(&by.token);
         }

@@ -31,7 +31,7 @@ async fn json_bodies(stage: &Stage, report: &mut Report) {
         ("two documents", "{} {}", 400),
     ] {
         let answer = stage
-            .raw_json(Method::POST, "/api/v1/ticks", by, body)
+            .raw_json(Method::POST, "/api/v1/ticks", by, body.to_owned())
             .await;
         report.status(&format!("10 a body of {what}"), expected, &answer);
     }

@@ -84,7 +84,7 @@ async fn ratings(stage: &Stage, report: &mut Report) {
     ] {
         let body = format!("{{\"rating\": {value}}}");
         let answer = stage
-            .raw_json(Method::PUT, &path, Some(&stage.mallory), &body)
+            .raw_json(Method::PUT, &path, Some(&stage.mallory), body)
             .await;
         report.status(&format!("9 a rating of {value}"), expected, &answer);
     }
