@@ -251,7 +251,7 @@ impl Auditor {
 
     async fn mark_matched(&self, positions: &[i64]) -> anyhow::Result<()> {
         for positions in positions.chunks(MARKED_AT_ONCE) {
-            let mut work = self.database.begin().await?;
+            let mut work = self.database.begin_note().await?;
             store::mark_matched(&mut work, positions).await?;
             work.commit().await?;
         }

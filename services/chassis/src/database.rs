@@ -26,7 +26,7 @@ use crate::unit_of_work::Work;
 pub use error::DatabaseError;
 pub(crate) use generations::Beside;
 use generations::current_generation;
-use pools::Pools;
+use pools::{Flush, Pools};
 pub use sqlx::migrate::Migrator;
 
 static DELIVERY: Migrator = sqlx::migrate!("./migrations");
@@ -294,8 +294,18 @@ impl Database {
 
     /// Begins a change; nothing of it stays unless it is committed.
     pub async fn begin(&self) -> Result<Work, DatabaseError> {
+        self.begin_with(Flush::Now).await
+    }
+
+    /// Begins a change that nobody was promised and that is made once more if a power failure takes it, such as a note of
+    /// what was done. Its commit waits for no disk.
+    pub(crate) async fn begin_note(&self) -> Result<Work, DatabaseError> {
+        self.begin_with(Flush::WithTheNext).await
+    }
+
+    async fn begin_with(&self, flush: Flush) -> Result<Work, DatabaseError> {
         loop {
-            match self.pools().begin().await {
+            match self.pools().begin(flush).await {
                 Err(sqlx::Error::PoolClosed) if !self.is_closed() => {}
                 session => return Ok(Work::new(session?, self.clone())),
             }

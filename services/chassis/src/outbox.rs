@@ -247,7 +247,7 @@ async fn publish_batch(
 async fn mark_sent(database: &Database, sent: &[Sent]) -> Result<(), DatabaseError> {
     let rows = json!(sent).to_string();
     let now = database.clock.micros();
-    let mut work = database.begin().await?;
+    let mut work = database.begin_note().await?;
     let text = MARK_SENT.text(work.dialect());
     sql!(work, c => sqlx::query(text).bind(now).bind(&rows).execute(c).await.map(drop))?;
     work.commit().await

@@ -104,7 +104,7 @@ async fn acquire(database: &Database, holder: &str) -> Result<Option<i64>, Datab
 }
 
 async fn renew(database: &Database, epoch: i64) -> Result<bool, DatabaseError> {
-    let mut work = database.begin().await?;
+    let mut work = database.begin_note().await?;
     let (now, holds) = (work.clock().micros(), micros(HOLDS));
     let text = RENEW.text(work.dialect());
     let renewed = sql!(work, c => sqlx::query(text).bind(database.service()).bind(epoch)

@@ -37,6 +37,31 @@ pub(super) enum Pools {
     Postgres(PgPool),
 }
 
+/// What a commit waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Flush {
+    /// The disk has the change: a power failure does not take it.
+    Now,
+    /// Nothing. It reaches the disk with the next change that waits, or goes with it.
+    WithTheNext,
+}
+
+impl Flush {
+    fn begin_sqlite(self) -> &'static str {
+        match self {
+            Self::Now => "PRAGMA synchronous = FULL; BEGIN IMMEDIATE",
+            Self::WithTheNext => "PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE",
+        }
+    }
+
+    fn begin_postgres(self) -> &'static str {
+        match self {
+            Self::Now => "BEGIN",
+            Self::WithTheNext => "BEGIN; SET LOCAL synchronous_commit TO OFF",
+        }
+    }
+}
+
 /// The schema of a service; beside another generation, the name that SQLite knows its file by.
 pub(super) fn schema_of(service: &str) -> String {
     service.replace('-', "_")
@@ -91,12 +116,14 @@ impl Pools {
         })
     }
 
-    pub(super) async fn begin(&self) -> Result<Session, sqlx::Error> {
+    pub(super) async fn begin(&self, flush: Flush) -> Result<Session, sqlx::Error> {
         Ok(match self {
             Self::Sqlite { write, .. } => {
-                Session::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?)
+                Session::Sqlite(write.begin_with(flush.begin_sqlite()).await?)
             }
-            Self::Postgres(pool) => Session::Postgres(pool.begin().await?),
+            Self::Postgres(pool) => {
+                Session::Postgres(pool.begin_with(flush.begin_postgres()).await?)
+            }
         })
     }
 
@@ -286,6 +313,21 @@ async fn open_postgres(address: &str, service: &str, schema: &str) -> Result<Poo
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sql;
+
+    #[tokio::test]
+    async fn what_was_promised_waits_for_the_disk_whatever_was_noted_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = Place::Sqlite(folder.path().join("tick-api.db"));
+        let pools = place.open("tick-api").await.unwrap();
+        // As SQLite numbers them: 1 flushes when the log is moved into the database, 2 at each commit.
+        for (flush, expected) in [(Flush::Now, 2), (Flush::WithTheNext, 1), (Flush::Now, 2)] {
+            let mut session = pools.begin(flush).await.unwrap();
+            let level: i64 = sql!(session, c => sqlx::query_scalar("SELECT * FROM pragma_synchronous").fetch_one(c).await).unwrap();
+            assert_eq!(level, expected);
+        }
+        pools.close().await;
+    }
 
     #[test]
     fn each_service_has_its_own_files() {
