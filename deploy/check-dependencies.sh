@@ -12,7 +12,7 @@ deny() { "$deny" --locked --log-level error "$@"; }
 
 deny check --deny unnecessary-skip --deny unmatched-skip bans licenses sources
 if deny fetch db >/dev/null 2>&1; then
-    deny check --disable-fetch advisories
+    deny check advisories
 else
     echo "advisories: skipped, their database cannot be reached from here"
 fi
