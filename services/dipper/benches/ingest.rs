@@ -13,6 +13,8 @@
     reason = "a benchmark fails by panicking and prints its results"
 )]
 
+mod load;
+
 use std::collections::HashSet;
 use std::process::Stdio;
 use std::sync::Arc;
@@ -25,11 +27,11 @@ use axum::http::header::AUTHORIZATION;
 use axum::routing::post;
 use axum::{Json, Router};
 use chassis::nats_server::NatsServer;
+use load::{Connection, Latencies};
 use serde_json::{Value, json};
 use testkit::broker::permissions;
 use testkit::{Api, Birder, Launch, PHOTO, Wire, cpu_time, eventually};
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
 use uuid::Uuid;
 
 const DIPPER: &str = env!("CARGO_BIN_EXE_dipper");
@@ -286,12 +288,11 @@ async fn load(
     let began = Instant::now();
     let mut clients = tokio::task::JoinSet::new();
     for (token, image) in target.birders.iter().cycle().take(CONNECTIONS) {
-        let stream = TcpStream::connect(&target.address).await.unwrap();
-        stream.set_nodelay(true).unwrap();
+        let connection = Connection::open(&target.address).await;
         let head = format!(
             "POST /api/v1/ticks HTTP/1.1\r\nhost: dipper\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\n"
         );
-        clients.spawn(client(stream, head, image.clone(), Arc::clone(&left)));
+        clients.spawn(client(connection, head, image.clone(), Arc::clone(&left)));
     }
     let mut latencies: Vec<Duration> = Vec::with_capacity(requests);
     while let Some(client) = clients.join_next().await {
@@ -299,11 +300,7 @@ async fn load(
     }
     let seconds = began.elapsed().as_secs_f64();
     let each = |time: Duration| time.as_secs_f64() * 1e6 / requests as f64;
-    latencies.sort_unstable();
-    let millis = |per_mille: usize| {
-        let place = (latencies.len() * per_mille / 1000).min(latencies.len() - 1);
-        latencies[place].as_secs_f64() * 1000.0
-    };
+    let latencies = Latencies::new(latencies);
     let rate = requests as f64 / seconds;
     let stored = match wire {
         Some(wire) => {
@@ -317,25 +314,22 @@ async fn load(
     };
     println!(
         "{name:<28} {rate:>10.0} {:>9.2} {:>9.2} {:>12.1} {:>12.1} {stored:>9}",
-        millis(500),
-        millis(990),
+        latencies.millis(500),
+        latencies.millis(990),
         each(cpu_time(processes.server).saturating_sub(server_before)),
         each(processes.all().saturating_sub(all_before)),
     );
     rate
 }
 
-/// One connection: a request, its answer, the next.
+/// One connection's share of the ticks.
 async fn client(
-    stream: TcpStream,
+    mut connection: Connection,
     head: String,
     image: String,
     left: Arc<AtomicUsize>,
 ) -> Vec<Duration> {
-    let mut stream = BufReader::new(stream);
     let mut latencies = Vec::new();
-    let mut line = String::new();
-    let mut body = Vec::new();
     while left
         .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
             left.checked_sub(1)
@@ -345,27 +339,7 @@ async fn client(
         let tick = json!({"id": Uuid::new_v4(), "image": {"url": image}, "count": 3, "seen_on": "2026-05-01"}).to_string();
         let request = format!("{head}content-length: {}\r\n\r\n{tick}", tick.len());
         let sent = Instant::now();
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let mut length = 0;
-        let mut first = true;
-        loop {
-            line.clear();
-            stream.read_line(&mut line).await.unwrap();
-            if first {
-                assert!(line.starts_with("HTTP/1.1 201"), "{line}");
-                first = false;
-            }
-            if let Some((name, value)) = line.split_once(": ")
-                && name.eq_ignore_ascii_case("content-length")
-            {
-                length = value.trim().parse().unwrap();
-            }
-            if line == "\r\n" {
-                break;
-            }
-        }
-        body.resize(length, 0);
-        stream.read_exact(&mut body).await.unwrap();
+        connection.ask(&request, 201).await;
         latencies.push(sent.elapsed());
     }
     latencies

@@ -72,6 +72,14 @@ impl Launch {
         self
     }
 
+    /// Runs it on one core only.
+    pub fn pinned_to(mut self, core: usize) -> Self {
+        let by = ["-c".to_owned(), core.to_string(), self.binary];
+        self.binary = "taskset".to_owned();
+        self.arguments.splice(0..0, by);
+        self
+    }
+
     /// Appends what it writes to stderr to a file.
     pub fn log_to(mut self, file: &Path) -> Self {
         self.log = Some(file.to_owned());
