@@ -16,11 +16,13 @@ use chassis::settings::AuthMode;
 use chassis::telemetry::pseudonym;
 use chrono::TimeDelta;
 use envelope::UserId;
-use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use crate::auth::{Role, Session, VerifyToken};
 use crate::cookie::{SessionCookie, require_same_origin};
+use crate::token::{NoToken, bearer};
+
+pub use crate::token::token_hash;
 
 /// A token that ended is refused everywhere within a second; half of it is for the way.
 const REMEMBER: Duration = Duration::from_millis(500);
@@ -88,7 +90,7 @@ impl Authenticator {
     /// Who sent a request; nobody where it holds no token. What others than our own pages make a browser send along changes
     /// nothing.
     pub async fn caller(&self, parts: &Parts) -> Result<Option<Caller>, Problem> {
-        let sent = bearer_token(parts)?;
+        let sent = bearer(&parts.headers)?;
         let kept = self.0.cookie.token(&parts.headers)?;
         let token = match (sent, kept) {
             (Some(sent), Some(kept)) if sent != kept => {
@@ -185,12 +187,6 @@ impl Authenticator {
     }
 }
 
-/// What services and databases know of a token: its SHA-256. A token has 256 random bits, so a
-/// plain hash cannot be searched back.
-pub fn token_hash(token: &str) -> String {
-    hex::encode(Sha256::digest(token.as_bytes()))
-}
-
 impl<S> FromRequestParts<S> for Caller
 where
     S: Send + Sync,
@@ -245,28 +241,21 @@ where
     }
 }
 
-fn bearer_token(parts: &Parts) -> Result<Option<&str>, Problem> {
-    let mut values = parts.headers.get_all(header::AUTHORIZATION).iter();
-    let Some(value) = values.next() else {
-        return Ok(None);
-    };
-    if values.next().is_some() {
-        return Err(two_tokens("Send one Authorization header."));
-    }
-    let text = value.to_str().map_err(|_| Problem::unauthorized())?;
-    let (scheme, token) = text.split_once(' ').ok_or_else(Problem::unauthorized)?;
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return Err(Problem::unauthorized());
-    }
-    Ok(Some(token.trim()))
-}
-
 fn reauthentication_required() -> Problem {
     Problem::new(
         StatusCode::FORBIDDEN,
         "reauthentication-required",
         "Prove again who you are, with POST /api/v1/auth/reauthenticate; then send this once more.",
     )
+}
+
+impl From<NoToken> for Problem {
+    fn from(reason: NoToken) -> Self {
+        match reason {
+            NoToken::TwoHeaders => two_tokens("Send one Authorization header."),
+            NoToken::TwoCookies | NoToken::Other => Problem::unauthorized(),
+        }
+    }
 }
 
 /// Which of two tokens is meant nobody can tell.

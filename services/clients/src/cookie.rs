@@ -7,6 +7,8 @@ use axum::http::uri::Authority;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use chassis::http::Problem;
 
+use crate::token::cookie;
+
 const SEC_FETCH_SITE: &str = "sec-fetch-site";
 
 /// How a deployment names the cookie of a session.
@@ -61,7 +63,7 @@ impl SessionCookie {
 
     /// The log-in that goes on elsewhere; nothing where there is none.
     pub fn away(self, headers: &HeaderMap) -> Result<Option<&str>, Problem> {
-        value(headers, self.name_away())
+        Ok(cookie(headers, self.name_away())?)
     }
 
     fn set(self, name: &str, value: &str, seconds: i64, same_site: &str) -> String {
@@ -79,22 +81,7 @@ impl SessionCookie {
 
     /// The token in it; nothing where there is no such cookie.
     pub fn token(self, headers: &HeaderMap) -> Result<Option<&str>, Problem> {
-        value(headers, self.name())
-    }
-}
-
-/// What the cookie of a name holds.
-fn value<'h>(headers: &'h HeaderMap, name: &str) -> Result<Option<&'h str>, Problem> {
-    let texts = headers.get_all(header::COOKIE).iter();
-    let pairs = texts
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|text| text.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='));
-    let mut values = pairs.filter_map(|(key, value)| (key == name).then_some(value));
-    match (values.next(), values.next()) {
-        (value, None) => Ok(value),
-        // Which of both is the browser's own nobody can tell.
-        (_, Some(_)) => Err(Problem::unauthorized()),
+        Ok(cookie(headers, self.name())?)
     }
 }
 

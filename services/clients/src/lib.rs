@@ -21,6 +21,7 @@ pub mod permissions;
 pub mod receipt;
 pub mod statistics;
 pub mod tick;
+mod token;
 pub mod user;
 
 pub use caller::{Authenticator, Caller, Proven};

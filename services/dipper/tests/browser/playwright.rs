@@ -113,7 +113,13 @@ async fn stored_markup_is_text_on_every_page_and_in_every_mail() {
     let letter = br#"{"id": "<img src=x onerror=alert(1)>", "<svg onload=alert(2)>": 1}"#;
     leave_a_dead_letter(folder.path(), letter).await;
     create_admin(folder.path()).await;
-    run("markup.js", &[&running.url, PHOTO_FILE, EMAIL, PASSWORD]).await;
+    let objects = folder.path().join("objects");
+    let objects = objects.to_string_lossy();
+    run(
+        "markup.js",
+        &[&running.url, PHOTO_FILE, EMAIL, PASSWORD, &objects],
+    )
+    .await;
     assert_eq!(running.stop().await, Some(0));
 }
 

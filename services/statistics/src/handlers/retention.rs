@@ -70,6 +70,7 @@ pub(crate) struct Week {
     params(RetentionQuery),
     responses(
         (status = 200, description = "The cohorts, the oldest first", body = Retention),
+        (status = 401, description = "A token was sent and is not good", body = Problem, content_type = "application/problem+json"),
         (status = 304, description = "It is what the client has"),
         (status = 422, description = "The number of weeks is not 1 to 52", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "The figures are not available right now", body = Problem, content_type = "application/problem+json")

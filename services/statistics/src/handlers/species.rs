@@ -87,6 +87,7 @@ pub(crate) struct ScoreBar {
     params(TopQuery),
     responses(
         (status = 200, description = "The species with most ticks first", body = Top),
+        (status = 401, description = "A token was sent and is not good", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "The limit is not 1 to 100", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "The figures are not available right now", body = Problem, content_type = "application/problem+json")
     )
@@ -128,6 +129,7 @@ pub(crate) async fn top(
     params(("id" = String, Path, description = "The species' id in the checklist.")),
     responses(
         (status = 200, description = "The buckets, the lowest scores first", body = Scores),
+        (status = 401, description = "A token was sent and is not good", body = Problem, content_type = "application/problem+json"),
         (status = 304, description = "It is what the client has"),
         (status = 404, description = "Too few people have ticked the species, or nobody has", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "The figures are not available right now", body = Problem, content_type = "application/problem+json")

@@ -57,6 +57,7 @@ pub(crate) struct Cell {
     params(SeriesQuery),
     responses(
         (status = 200, description = "Counts by day", body = Series),
+        (status = 401, description = "A token was sent and is not good", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "A parameter is wrong", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "The figures are not available right now", body = Problem, content_type = "application/problem+json")
     )

@@ -10,13 +10,16 @@ use crate::erasure::ask;
 
 /// A token that ended is refused everywhere within this.
 const SOON: std::time::Duration = std::time::Duration::from_secs(1);
+const SESSIONS: &str = "/api/v1/auth/sessions";
 /// A route of each service that asks whose token it is.
 const GUARDED: [&str; 4] = [
     "/api/v1/ticks?user=me",
-    "/api/v1/auth/sessions",
+    SESSIONS,
     "/api/v1/users/me",
     "/api/v1/admin/me",
 ];
+/// Where nobody needs a token, whoever sends one is told that it is none.
+const OPEN: &str = "/api/v1/statistics/species/top";
 
 pub async fn attack(stage: &Stage, report: &mut Report) {
     what_is_anothers(stage, report).await;
@@ -27,9 +30,9 @@ pub async fn attack(stage: &Stage, report: &mut Report) {
 
 async fn what_is_anothers(stage: &Stage, report: &mut Report) {
     let (api, mallory) = (&stage.api, &stage.mallory);
-    let sessions = api.get_as(&stage.vera, "/api/v1/auth/sessions").await;
+    let sessions = api.get_as(&stage.vera, SESSIONS).await;
     let session = sessions.expect(200).json["items"][0]["id"].clone();
-    let session = format!("/api/v1/auth/sessions/{}", session.as_str().unwrap());
+    let session = format!("{SESSIONS}/{}", session.as_str().unwrap());
     let tick = format!("/api/v1/ticks/{}", stage.tick);
     let guessed = Uuid::new_v4().simple().to_string();
     let request = format!("/api/v1/gdpr/requests/{guessed}");
@@ -105,26 +108,22 @@ async fn tokens_that_are_none(stage: &Stage, report: &mut Report) {
 
 async fn tokens_that_are_over(stage: &Stage, report: &mut Report) {
     let api = &stage.api;
-    let again = async |whose: &Birder| {
-        let birder = api
-            .log_in(whose.email.clone(), whose.password.clone())
-            .await;
-        for path in GUARDED {
-            // Each service has it at hand.
-            api.get_as(&birder, path).await;
-        }
-        birder
-    };
-    let ended = again(&stage.mallory).await;
-    let token = Some(ended.token.as_str());
-    let logout = api
-        .send(Method::POST, "/api/v1/auth/logout", token, None)
-        .await;
-    logout.expect(204);
+    let ended = on_every_service(stage, &stage.mallory).await;
+    expect_end(stage, &ended, Method::POST, "/api/v1/auth/logout").await;
     expect_dead(stage, report, "ended", &ended).await;
 
+    let revoked = on_every_service(stage, &stage.mallory).await;
+    let session = session_of(stage, &revoked).await;
+    expect_end(stage, &stage.mallory, Method::DELETE, &session).await;
+    expect_dead(stage, report, "revoked elsewhere", &revoked).await;
+
+    let forgetful = api.join("Forgetful").await;
+    let everywhere = on_every_service(stage, &forgetful).await;
+    expect_end(stage, &forgetful, Method::DELETE, SESSIONS).await;
+    expect_dead(stage, report, "ended with all others", &everywhere).await;
+
     let goes = api.join("Gone").await;
-    let goes = again(&goes).await;
+    let goes = on_every_service(stage, &goes).await;
     ask(api, &goes).await;
     expect_dead(stage, report, "of an erased user", &goes).await;
 
@@ -136,10 +135,34 @@ async fn tokens_that_are_over(stage: &Stage, report: &mut Report) {
     expect_dead(stage, report, "that is too old", &late).await;
 }
 
+/// Somebody with a token that each service has at hand.
+async fn on_every_service(stage: &Stage, whose: &Birder) -> Birder {
+    let api = &stage.api;
+    let logged_in = api.log_in(whose.email.clone(), whose.password.clone());
+    let birder = logged_in.await;
+    for path in GUARDED.into_iter().chain([OPEN]) {
+        assert_ne!(api.get_as(&birder, path).await.status, 401, "{path}");
+    }
+    birder
+}
+
+/// The address of the session that a token belongs to.
+async fn session_of(stage: &Stage, birder: &Birder) -> String {
+    let sessions = stage.api.get_as(birder, SESSIONS).await.expect(200).json;
+    let sessions = sessions["items"].as_array().unwrap();
+    let current = sessions.iter().find(|session| session["current"] == true);
+    format!("{SESSIONS}/{}", current.unwrap()["id"].as_str().unwrap())
+}
+
+async fn expect_end(stage: &Stage, by: &Birder, method: Method, path: &str) {
+    let token = Some(by.token.as_str());
+    stage.api.send(method, path, token, None).await.expect(204);
+}
+
 async fn expect_dead(stage: &Stage, report: &mut Report, what: &str, birder: &Birder) {
     // What is promised is how long it may live, so that is waited for.
     tokio::time::sleep(SOON).await;
-    for path in GUARDED {
+    for path in GUARDED.into_iter().chain([OPEN]) {
         let answer = stage.api.get_as(birder, path).await;
         report.status(
             &format!("4 a token {what}, a second later at {path}"),

@@ -4,22 +4,28 @@ use std::time::{Duration, Instant};
 
 use futures::{StreamExt as _, stream};
 use reqwest::Method;
-use serde_json::json;
-use testkit::{Api, Launch};
+use serde_json::{Value, json};
+use testkit::{Api, Launch, Wire, eventually_within};
 use uuid::Uuid;
 
 use super::{ATTACKER, ELSEWHERE, Report, Stage};
+use crate::round::rating_mails;
 use crate::setup::DIPPER;
 
 const GUESSES: usize = 1_000;
 const PUPPETS: usize = 2_000;
 /// So many ratings a minute one address may send: a full measure at once, and this much again in each minute that passes.
 const PER_MINUTE: f64 = 600.0;
+/// How often the owner is told, in seconds.
+const DIGEST_INTERVAL: u64 = 40;
+/// Several digests, on a machine that is busy with other things.
+const DIGEST_PATIENCE: Duration = Duration::from_mins(5);
 
 pub async fn attack(stage: &Stage, report: &mut Report) {
     passwords(stage, report).await;
     registrations(stage, report).await;
     puppets(report).await;
+    one_digest(report).await;
 }
 
 async fn passwords(stage: &Stage, report: &mut Report) {
@@ -146,4 +152,53 @@ fn expect_limited(report: &mut Report, answers: &[u16], time: Duration) {
         &true,
         &are_few,
     );
+}
+
+/// As many ratings that passed every limit, as a service that was taken over could make them: their owner is told of the first at once,
+/// and of all others in one digest, or one for each interval that they take on a busy machine.
+async fn one_digest(report: &mut Report) {
+    let folder = tempfile::tempdir().unwrap();
+    let running = Launch::up(DIPPER, folder.path())
+        .env("DIPPER_DIGEST_INTERVAL", &format!("{DIGEST_INTERVAL}s"))
+        .start()
+        .await;
+    let api = Api::new(&running.url);
+    let owner = api.join("Olga").await;
+    let image = api.tick(&owner).await;
+    let wire = Wire::connect(folder.path(), "tick-api").await;
+    let began = Instant::now();
+    stream::iter(0..=PUPPETS)
+        .for_each_concurrent(16, |_| rate_by_event(&wire, image, owner.id))
+        .await;
+    let mails = eventually_within(DIGEST_PATIENCE, "all ratings are told", || async {
+        let mails = rating_mails(&api, &owner).await;
+        let told: usize = mails.iter().map(told).sum();
+        (told == PUPPETS + 1).then_some(mails)
+    })
+    .await;
+    let intervals = usize::try_from(began.elapsed().as_secs() / DIGEST_INTERVAL).unwrap();
+    println!("        {} mails in {intervals} intervals", mails.len());
+    let are_few = mails.len() <= 1 + intervals.max(1);
+    report.expect("22 2,000 ratings are one digest", &true, &are_few);
+    assert_eq!(running.stop().await, Some(0));
+}
+
+/// Publishes a rating by somebody new.
+async fn rate_by_event(wire: &Wire, image: Uuid, owner: Uuid) {
+    let rater = Uuid::new_v4();
+    let event = json!({
+        "id": Uuid::new_v4(), "type": "update", "version": "2.0",
+        "data": {"user": {"id": rater}, "image": {"url": format!("/images/{image}"), "owner": owner}, "rating": 5},
+        "metadata": {"source": "services/OldClient", "time": "2026-05-02T10:00:00Z"},
+    });
+    let subject = format!("rate.update.v2.{rater}");
+    wire.publish_event(&subject, &event).await;
+}
+
+/// How many ratings a mail tells of.
+fn told(mail: &Value) -> usize {
+    let subject = mail["subject"].as_str().unwrap_or_default();
+    let counted = subject.strip_prefix("Your picture was rated ");
+    let counted = counted.and_then(|rest| rest.strip_suffix(" times"));
+    counted.map_or(1, |number| number.parse().unwrap_or_default())
 }

@@ -1,5 +1,6 @@
 //! What the log tells, at its most talkative, of all those who took part.
 
+use chassis::nats_server::Credentials;
 use serde_json::Value;
 use testkit::Birder;
 
@@ -40,21 +41,21 @@ pub fn search(stage: &Stage, report: &mut Report) {
             );
         }
     }
-    let secret = std::fs::read_to_string(stage.folder.join("keys").join("master.key"));
+    let master = stage.folder.join("keys").join("master.key");
+    let master = std::fs::read_to_string(master).expect("the master key is a file");
     for (what, text) in [
         ("an address of an attacker", ATTACKER.to_owned()),
         ("an address of an owner", ELSEWHERE.to_owned()),
         ("a guess", "guess 1".to_owned()),
         ("a canary", "everybody@example.org".to_owned()),
-        (
-            "the master key",
-            secret
-                .unwrap_or_else(|_| "no file".to_owned())
-                .trim()
-                .to_owned(),
-        ),
+        ("the master key", master.trim().to_owned()),
     ] {
         report.expect(&format!("25 {what}"), &0, &log.matches(&text).count());
+    }
+    let logins = stage.folder.join("nats").join("credentials.json");
+    for (login, known) in Credentials::read(&logins).unwrap().users {
+        let found = log.matches(&known.password).count();
+        report.expect(&format!("25 the broker's password of {login}"), &0, &found);
     }
 }
 
