@@ -59,16 +59,16 @@ pub static TICKS: Activity = Activity {
     name: "Ticks and photos",
     purpose: "to keep and show what a birder has seen",
     basis: Basis::Contract,
-    recipients: "everybody, without the birder's name, address or exact place",
+    recipients: "everybody, without the birder's name and address, and without the exact place unless the birder shows it",
 };
 
 /// Exact places.
 pub static PLACES: Activity = Activity {
     id: "places",
     name: "Exact places of sightings",
-    purpose: "to keep, for the birder alone, where exactly a bird was seen: who sends it agrees, until they withdraw that",
+    purpose: "to keep where exactly a bird was seen, for the birder alone, or for everybody if the birder shows it: who sends it agrees, until they withdraw that",
     basis: Basis::Consent,
-    recipients: "nobody",
+    recipients: "nobody; everybody, on the photo's page, where the birder shows it and the species is not threatened",
 };
 
 /// Ratings.

@@ -40,10 +40,17 @@ function fill(image, signal) {
       image.species?.english && el("p", { class: "scientific", lang: "la" }, image.species.scientific),
       image.hidden && hiddenPart(image),
       figures,
+      image.place && placePart(image.place),
       ratingPart(image, () => show()),
       session.active && !isOwn(image.id) && reportButton(image.id)),
   );
   followRatings(({ image: { id }, ...news }) => id === image.id && show(news), signal);
+}
+
+/** Where it was taken, as its owner shows it: text that can be copied, and no map, since that would be somebody else's. */
+function placePart({ lat, lon }) {
+  return el("section", { "aria-labelledby": "photo-place" },
+    el("h2", { id: "photo-place" }, t("photo.place")), el("p", {}, `${lat}, ${lon}`));
 }
 
 function reportButton(id) {

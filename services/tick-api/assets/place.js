@@ -1,4 +1,4 @@
-/** Where a bird was seen: from the device, or typed as two numbers. Nobody but oneself sees more of it than a wide area. */
+/** Where a bird was seen: from the device, or typed as two numbers. Others see a wide area, nothing, or the exact place, as one says. */
 
 import { byId } from "./dom.js";
 import { showAtField } from "./forms.js";
@@ -34,7 +34,7 @@ function takePlace() {
  * The place that the form says.
  *
  * @param {FormData} data
- * @returns {{lat: number, lon: number, visibility: "obscured" | "private"} | null}
+ * @returns {{lat: number, lon: number, visibility: "obscured" | "private" | "open"} | null}
  */
 export function placeIn(data) {
   const [lat, lon] = [data.get("lat"), data.get("lon")];

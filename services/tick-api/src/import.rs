@@ -108,8 +108,10 @@ mod tests {
         let bare = completed(|told| told["note"] = Value::Null).unwrap();
         assert_eq!(bare["note"], Value::Null);
         assert_ne!(bare["fingerprint"], row["fingerprint"]);
-        let private = completed(|told| told["place"]["visibility"] = "private".into()).unwrap();
-        assert_ne!(private["fingerprint"], row["fingerprint"]);
+        for visibility in ["private", "open"] {
+            let other = completed(|told| told["place"]["visibility"] = visibility.into()).unwrap();
+            assert_ne!(other["fingerprint"], row["fingerprint"]);
+        }
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod complete;
 mod decode;
 mod memory;
 mod render;
+mod scale;
 mod sniff;
 #[cfg(test)]
 mod tests;
@@ -32,7 +33,7 @@ pub(crate) const MIN_EDGE: u32 = 64;
 
 /// The most memory in megabytes that a picture may take while it is taken in, which is also what all of them may take together: the
 /// process is to stay below 300 MB whatever is sent to it. A plain JPEG of 50 megapixels fits.
-pub(crate) const MOST_MEMORY: u32 = 192;
+pub(crate) const MOST_MEMORY: u32 = 162;
 
 /// The picture formats that clients may upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,6 +11,8 @@ use crate::place::{Place, Visibility};
 
 /// Stands behind the two numbers of a place of which others learn nothing.
 const PRIVATE: &str = "private";
+/// Stands behind those of a place that everybody may see.
+const OPEN: &str = "open";
 
 /// Seals and opens private columns; cheap to clone.
 #[derive(Clone, Debug)]
@@ -48,6 +50,7 @@ impl Private {
         let text = match visibility {
             Visibility::Obscured => format!("{lat} {lon}"),
             Visibility::Private => format!("{lat} {lon} {PRIVATE}"),
+            Visibility::Open => format!("{lat} {lon} {OPEN}"),
         };
         self.seal_words(tick.0, "place", &text)
     }
@@ -104,7 +107,7 @@ impl Private {
     }
 }
 
-/// A place as it is sealed: `48.137 11.575`, with a word more if others learn nothing of it.
+/// A place as it is sealed: `48.137 11.575`, with a word more if it is not obscured.
 fn place_of(text: &str) -> Option<Place> {
     let mut words = text.split(' ');
     let lat = words.next()?.parse().ok()?;
@@ -112,6 +115,7 @@ fn place_of(text: &str) -> Option<Place> {
     let visibility = match words.next() {
         None => Visibility::Obscured,
         Some(PRIVATE) => Visibility::Private,
+        Some(OPEN) => Visibility::Open,
         Some(_) => return None,
     };
     Some(Place {
@@ -137,7 +141,7 @@ mod tests {
     #[test]
     fn a_place_opens_exactly_as_it_was_in_its_own_row_only() {
         let (tick, other) = [1, 2].map(|n| TickId(uuid::Uuid::from_u128(n))).into();
-        for visibility in [Visibility::Obscured, Visibility::Private] {
+        for visibility in [Visibility::Obscured, Visibility::Private, Visibility::Open] {
             let place = Place {
                 lat: 48.137_154_2,
                 lon: -0.1,

@@ -36,6 +36,14 @@ pub(crate) struct Species {
     pub iucn: &'static str,
 }
 
+impl Species {
+    /// Whether the red list says that it is vulnerable, endangered, or gone from the wild: where it lives is not for everybody.
+    pub(crate) fn is_threatened(self) -> bool {
+        let category = self.iucn.split(' ').next();
+        category.is_some_and(|category| ["VU", "EN", "CR", "EW", "EX"].contains(&category))
+    }
+}
+
 impl From<Species> for tick::Species {
     fn from(species: Species) -> Self {
         Self {

@@ -9,6 +9,7 @@ pub(crate) mod imports;
 pub(crate) mod limits;
 pub(crate) mod lists;
 pub(crate) mod moderation;
+pub(crate) mod places;
 pub(crate) mod ratings;
 pub(crate) mod ticks;
 pub(crate) mod uploads;

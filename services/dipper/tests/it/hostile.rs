@@ -13,9 +13,9 @@ use crate::setup::up;
 
 /// As a phone sends them: some at a time.
 const AT_ONCE: usize = 4;
-/// What pictures may add, in kilobytes: the whole process is to stay below 300 MB, and takes some 40 MB when it is built as it is
-/// delivered. Built for tests it takes more than a hundred before the first picture.
-const MOST_MEMORY: u64 = 255 * 1024;
+/// What the whole process may take, in kilobytes. Built for tests it takes a hundred megabytes before the first picture, and some 40
+/// when it is built as it is delivered.
+const MOST_MEMORY: u64 = 300 * 1024;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn hostile_pictures_get_their_answer_little_memory_and_leave_nothing_behind() {
@@ -32,7 +32,6 @@ async fn hostile_pictures_get_their_answer_little_memory_and_leave_nothing_behin
     let told = small.filter(|upload| holds(&upload.bytes));
     assert!(told.count() >= 20, "there is something to find");
 
-    let before = most_memory(running.pid());
     let answers = stream::iter(&uploads).map(|upload| send(&api, &birder, upload));
     let answers: Vec<Answer> = answers.buffered(AT_ONCE).collect().await;
     let mut wrong = Vec::new();
@@ -44,7 +43,7 @@ async fn hostile_pictures_get_their_answer_little_memory_and_leave_nothing_behin
         }
     }
     assert_eq!(wrong, Vec::<String>::new());
-    let memory = most_memory(running.pid()) - before;
+    let memory = most_memory(running.pid());
     assert!(memory < MOST_MEMORY, "{memory} kB");
     assert_eq!(running.stop().await, Some(0));
     let found = scan(folder.path(), &[CANARY]).await;

@@ -48,6 +48,7 @@ mod oidc;
 mod pages;
 mod passwords;
 mod pictures;
+mod places;
 mod reauthentication;
 mod rebuild;
 mod receipt;

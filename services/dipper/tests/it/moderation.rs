@@ -26,13 +26,15 @@ pub async fn report(api: &Api, reporter: &Birder, image: Uuid) {
     api.post_as(reporter, &path, &report).await.expect(202);
 }
 
-async fn cases(api: &Api, moderator: &Birder, state: &str) -> Vec<Value> {
+/// Photos that moderators have to decide about, or have decided about.
+pub async fn cases(api: &Api, moderator: &Birder, state: &str) -> Vec<Value> {
     let path = format!("{CASES}?state={state}");
     let list = api.get_as(moderator, &path).await.expect(200).json;
     list["items"].as_array().unwrap().clone()
 }
 
-async fn decide(api: &Api, moderator: &Birder, case: &Value, decision: &Value) -> u16 {
+/// Decides about one of them; the status of the answer.
+pub async fn decide(api: &Api, moderator: &Birder, case: &Value, decision: &Value) -> u16 {
     let path = format!("{CASES}/{}/decisions", case["id"].as_str().unwrap());
     let answer = api.post_as(moderator, &path, decision).await;
     answer.status.as_u16()

@@ -7,7 +7,7 @@ use chassis::database::DatabaseError;
 use chassis::http::{Json, Path, Problem, body_within};
 use clients::Caller;
 use clients::moderation::Category;
-use envelope::{ImageId, UserId};
+use envelope::{ImageId, TickId, UserId};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -17,10 +17,15 @@ use crate::App;
 use crate::error::Error;
 use crate::moderation;
 use crate::picture::{Format, MAX_BYTES};
+use crate::place::{Spot, open_spot};
 use crate::ranking;
 use crate::species::{CHECKLIST, Species};
 use crate::store::images::{self as store, ImageRow, NewImage};
+use crate::store::places;
 use crate::uploads;
+
+/// Of a photo with more ticks than anybody sees birds in it no place is shown: each place has to be opened.
+const MOST_PLACES: u8 = 100;
 
 /// An image that was uploaded.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -69,6 +74,18 @@ pub(crate) struct ImageView {
     /// Moderators hid it: its owner alone is told so, and nobody else sees it.
     #[serde(skip_serializing_if = "Option::is_none")]
     hidden: Option<Hiding>,
+}
+
+/// An image on its own page.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Photo)]
+pub(crate) struct PhotoView {
+    #[serde(flatten)]
+    image: ImageView,
+    /// Where it was taken, if its owner shows that to everybody: all its ticks with a place say that it is open, and none names a
+    /// threatened species.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    place: Option<Spot>,
 }
 
 /// Why others do not see an image.
@@ -133,6 +150,36 @@ impl ImageView {
     }
 }
 
+impl PhotoView {
+    async fn find(app: &App, viewer: Option<UserId>, id: ImageId) -> Result<Self, Error> {
+        let image = ImageView::find(app, viewer, id).await?;
+        let place = spot_of(app, id).await?;
+        Ok(Self { image, place })
+    }
+}
+
+/// Where everybody may see that an image was taken.
+async fn spot_of(app: &App, image: ImageId) -> Result<Option<Spot>, DatabaseError> {
+    let mut session = app.database.read().await?;
+    let rows = places::of_image(&mut session, image, i64::from(MOST_PLACES) + 1).await?;
+    drop(session);
+    if rows.len() > usize::from(MOST_PLACES) {
+        return Ok(None);
+    }
+    let ticks = rows.iter().map(|row| {
+        let species = row.species.as_deref().and_then(|id| CHECKLIST.find(id));
+        let place = row.place.as_deref();
+        let place = place.map(|sealed| app.private.open_place(TickId(row.id), sealed));
+        place.transpose().map(|place| (species, place))
+    });
+    let ticks: Vec<_> = ticks.collect::<Result<_, DatabaseError>>()?;
+    match (open_spot(&ticks), rows.first()) {
+        // While an erasure runs, its rows are there for a moment.
+        (Some(spot), Some(row)) if !app.database.is_erased(row.owner).await? => Ok(Some(spot)),
+        _ => Ok(None),
+    }
+}
+
 impl Hiding {
     /// From an image's row.
     fn new(row: &ImageRow) -> Result<Option<Self>, DatabaseError> {
@@ -194,12 +241,12 @@ pub(crate) async fn create(
     Ok((StatusCode::CREATED, location, Json(uploaded)))
 }
 
-/// What is known of an image.
+/// What is known of an image. It alone tells an open place.
 #[utoipa::path(
     get, path = "/api/v1/images/{id}", operation_id = "show_image", tag = "images", security((), ("bearer" = [])),
     params(("id" = Uuid, Path, description = "The image's id.")),
     responses(
-        (status = 200, body = ImageView),
+        (status = 200, body = PhotoView),
         (status = 401, description = "A token was sent and is not good.", body = Problem, content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "It was deleted.", body = Problem, content_type = "application/problem+json"),
@@ -209,9 +256,9 @@ pub(crate) async fn show(
     State(app): State<App>,
     caller: Option<Caller>,
     Path(id): Path<Uuid>,
-) -> Result<Json<ImageView>, Error> {
+) -> Result<Json<PhotoView>, Error> {
     let viewer = caller.map(|caller| caller.user);
-    ImageView::find(&app, viewer, id.into()).await.map(Json)
+    PhotoView::find(&app, viewer, id.into()).await.map(Json)
 }
 
 /// Why an image is not there: it was erased, or never was.

@@ -43,7 +43,7 @@ pub(crate) struct TickView {
     /// How many there were.
     #[serde(skip_serializing_if = "Option::is_none")]
     count: Option<i64>,
-    /// The precise place: its owner alone sees it.
+    /// The precise place: its owner alone sees it, unless it is open.
     #[serde(skip_serializing_if = "Option::is_none")]
     place: Option<Place>,
     /// Its owner alone sees it.

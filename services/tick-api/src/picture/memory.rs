@@ -5,6 +5,7 @@
 
 use image::{ColorType, ImageDecoder};
 
+use super::scale::LINES_AT_ONCE;
 use super::{Format, Size, complete};
 
 /// The unit in which memory is counted.
@@ -16,19 +17,28 @@ pub(super) fn needed(format: Format, bytes: &[u8], decoder: &impl ImageDecoder) 
     let pixels = u64::from(width) * u64::from(height);
     let picture = decoder.total_bytes();
     let decoding = picture + pixels * beside(format, bytes);
-    let most = decoding.max(rendering(decoder.color_type(), (pixels, height), picture));
+    let most = decoding.max(rendering(decoder.color_type(), (width, height), picture));
     u32::try_from(most.div_ceil(MEGABYTE)).unwrap_or(u32::MAX)
 }
 
-/// Scaling down has the decoded pixels, a copy when they are not 8-bit colours, and their lines once they are scaled across.
-fn rendering(colour: ColorType, (pixels, height): (u64, u32), decoded: u64) -> u64 {
+/// Scaling down has the decoded pixels, a copy when they are not 8-bit colours, the scaled picture, and what some of its lines take: the
+/// lines scaled down only, and with transparency a copy of those that they are made of.
+fn rendering(colour: ColorType, (width, height): (u32, u32), decoded: u64) -> u64 {
+    let (wide, tall) = (u64::from(width), u64::from(height));
     let channels = if colour.has_alpha() { 4 } else { 3 };
     let copied = match colour {
         ColorType::Rgb8 | ColorType::Rgba8 => 0,
-        _ => pixels * channels,
+        _ => wide * tall * channels,
     };
-    let scaled = u64::from(Size::Large.longest_edge()) * u64::from(height) * channels;
-    decoded + copied.max(scaled)
+    let (longest, large) = (wide.max(tall), u64::from(Size::Large.longest_edge()));
+    let scaled = (wide * tall).min(wide * tall * large * large / (longest * longest).max(1));
+    let lines = u64::from(LINES_AT_ONCE);
+    let made_of = if colour.has_alpha() {
+        lines * longest / large
+    } else {
+        0
+    };
+    decoded + copied + channels * (scaled + wide * (lines + made_of))
 }
 
 /// The most bytes a pixel that a decoder keeps beside the decoded pixels.

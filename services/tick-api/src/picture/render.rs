@@ -1,12 +1,11 @@
 //! From pixels to the JPEG files that we keep.
 
-use fast_image_resize::images::{TypedImage, TypedImageRef};
 use fast_image_resize::pixels::{U8x3, U8x4};
-use fast_image_resize::{PixelTrait, ResizeOptions, Resizer};
 use image::codecs::jpeg::JpegEncoder;
 use image::{DynamicImage, ExtendedColorType, RgbImage, RgbaImage};
 
 use super::decode::Decoded;
+use super::scale::scale;
 use super::{Picture, PictureError, Size};
 
 /// The JPEG quality of what we keep: the eye sees no loss, and a picture of 2048 pixels has some 300 to 900 kB.
@@ -79,21 +78,6 @@ fn smaller((width, height): (u32, u32), size: Size) -> Option<(u32, u32)> {
     // Both factors are at most 16,384: no overflow.
     let scaled = |edge: u32| ((edge * size.longest_edge() + longest / 2) / longest).max(1);
     (longest > size.longest_edge()).then(|| (scaled(width), scaled(height)))
-}
-
-/// Scales pixels from one buffer to another. The pixel's type is fixed at each call, because the general way compiles every filter for
-/// every type, which takes minutes.
-fn scale<P: PixelTrait>(
-    (from, (width, height)): (&[u8], (u32, u32)),
-    (to, (new_width, new_height)): (&mut [u8], (u32, u32)),
-) -> Result<(), PictureError> {
-    let from = TypedImageRef::<P>::from_buffer(width, height, from);
-    let from = from.map_err(|_| PictureError::NotProcessed)?;
-    let to = TypedImage::<P>::from_buffer(new_width, new_height, to);
-    let mut to = to.map_err(|_| PictureError::NotProcessed)?;
-    Resizer::new()
-        .resize_typed(&from, &mut to, &ResizeOptions::new())
-        .map_err(|_| PictureError::NotProcessed)
 }
 
 /// Puts a picture on white: a JPEG has no transparency, and what is under transparent pixels was not meant to be seen.

@@ -1,4 +1,4 @@
-// node corrections.js URL PHOTO: somebody changes a tick that was sent, by keyboard alone, and deletes it.
+// node corrections.js URL PHOTO: somebody changes a tick that was sent, by keyboard alone, shows where it was, and deletes it.
 const { isForEverybody } = require("./faults.js");
 const { assert, chromium, join, launchOptions, logIn, tick, until } = require("./person.js");
 
@@ -48,6 +48,23 @@ async function change(page) {
   await page.keyboard.press("Enter");
 }
 
+/** The place that nobody learned of before is on the photo's page, for somebody without an account. */
+async function open(page, browser, { url, locale }, { image, where }) {
+  await page.locator("#place-visibility").focus();
+  await page.keyboard.press("ArrowDown");
+  assert.equal(await page.locator("#place-visibility").inputValue(), "open");
+  await isForEverybody(page, "the choice of who sees the place");
+  await tabTo(page, "#tick-send");
+  await page.keyboard.press("Enter");
+  await page.locator("[data-view=ticks]").waitFor();
+  const visitor = await browser.newPage({ ...PHONE, locale });
+  await visitor.goto(`${url}/#photo/${image}`);
+  const shown = visitor.getByRole("region", { name: where });
+  await shown.getByText("59.8586, 17.6389").waitFor();
+  await isForEverybody(visitor, "the photo with its place");
+  await visitor.close();
+}
+
 async function remove(page) {
   await page.locator("#ticks-list button.quiet").click();
   await page.locator("#ask-yes").waitFor();
@@ -61,7 +78,7 @@ async function remove(page) {
 /** The whole way, in a language: what the page says then. */
 async function correct(browser, { url, photo, locale }, texts) {
   const owner = await join(url, "Olga");
-  await tick(owner, photo, "beside the fence");
+  const image = await tick(owner, photo, "beside the fence");
   const page = await browser.newPage({ ...PHONE, locale });
   await page.goto(url);
   await logIn(page, owner);
@@ -79,6 +96,7 @@ async function correct(browser, { url, photo, locale }, texts) {
   assert.deepEqual(items[0].place, { lat: 59.8586, lon: 17.6389, visibility: "private" });
   await page.goto(`${url}/#edit/${items[0].id}`);
   await page.waitForFunction(() => document.getElementById("place-visibility").value === "private");
+  await open(page, browser, { url, locale }, { image, where: texts.where });
   await page.goto(`${url}/#new`);
   assert.equal(await page.locator("#place-visibility").inputValue(), "obscured");
   assert.equal(await page.locator("#note").inputValue(), "");
@@ -90,8 +108,8 @@ async function correct(browser, { url, photo, locale }, texts) {
 
 async function main(url, photo) {
   const browser = await chromium.launch(launchOptions);
-  const english = { title: "Change a tick", saved: "Saved. What it said before is overwritten.", birds: "3 birds" };
-  const swedish = { title: "Ändra ett kryss", saved: "Sparat. Det som stod förut är överskrivet.", birds: "3 fåglar" };
+  const english = { title: "Change a tick", saved: "Saved. What it said before is overwritten.", birds: "3 birds", where: "Where" };
+  const swedish = { title: "Ändra ett kryss", saved: "Sparat. Det som stod förut är överskrivet.", birds: "3 fåglar", where: "Var" };
   await correct(browser, { url, photo, locale: "en-GB" }, english);
   await correct(browser, { url, photo, locale: "sv-SE" }, swedish);
   await browser.close();

@@ -6,6 +6,7 @@ const { expectNone, watch } = require("./faults.js");
 const { assert, chromium, join, launchOptions, logIn, tick, until } = require("./person.js");
 
 const FIRST_LOAD = 200_000;
+const FIRST_PAINT = 1000;
 const LARGEST_SHIFT = 0.05;
 const SIZES = { phone: { width: 360, height: 740 }, desk: { width: 1100, height: 800 } };
 /** Each size, language and scheme meets each of the others. */
@@ -66,9 +67,20 @@ async function expectSmallFirstLoad(browser, url) {
   await page.goto(url);
   await page.locator("#figures").waitFor();
   assert(bytes > 0 && bytes < FIRST_LOAD, `${bytes} bytes`);
-  const paint = await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0].startTime);
-  console.log(`first load: ${bytes} bytes, first paint after ${Math.round(paint)} ms`);
   await context.close();
+}
+
+/** Something is to be seen within a second, by somebody who has nothing of the page yet. A busy machine is given more than one chance. */
+async function expectEarlyFirstPaint(browser, url) {
+  await until(`a first paint within ${FIRST_PAINT} ms`, async () => {
+    const context = await browser.newContext({ serviceWorkers: "block" });
+    const page = await context.newPage();
+    await page.goto(url);
+    const paints = await page.waitForFunction(() => performance.getEntriesByName("first-contentful-paint").map(({ startTime }) => startTime)[0]);
+    const paint = await paints.jsonValue();
+    await context.close();
+    return paint < FIRST_PAINT;
+  });
 }
 
 async function tour(browser, { url, owner, image, ticked, folder }, { size, locale, scheme }) {
@@ -95,6 +107,7 @@ async function main(url, photo, folder) {
   fs.mkdirSync(folder, { recursive: true });
   const browser = await chromium.launch(launchOptions);
   await expectSmallFirstLoad(browser, url);
+  await expectEarlyFirstPaint(browser, url);
   for (const one of LOOKS) await tour(browser, { url, owner, image, ticked, folder }, one);
   await browser.close();
 }

@@ -31,7 +31,7 @@ pub(crate) struct TickRequest {
     /// How many there were.
     #[schema(minimum = 1, maximum = 100_000)]
     pub(super) count: Option<i64>,
-    /// The precise place; others learn the centre of a cell of 0.2 degrees, or nothing.
+    /// The precise place; others learn what its visibility says.
     pub(super) place: Option<Place>,
     /// Nobody else sees it.
     #[schema(max_length = 2000)]
@@ -313,9 +313,11 @@ mod tests {
         let told = |checked: &Checked| checked.event("", UserId(Uuid::from_u128(1))).place;
         assert!(told(&place("private")).is_none());
         assert!(told(&place("obscured")).is_some());
+        assert_eq!(told(&place("open")), told(&place("obscured")));
         let unsaid = check(&json!({"place": {"lat": 48.1, "lon": 11.5}})).unwrap();
         assert_eq!(place("obscured").canonical(), unsaid.canonical());
         assert_ne!(place("private").canonical(), unsaid.canonical());
+        assert_ne!(place("open").canonical(), unsaid.canonical());
     }
 
     #[test]

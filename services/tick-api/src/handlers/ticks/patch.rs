@@ -175,6 +175,11 @@ mod tests {
                 after["place"]["visibility"] = "private".into();
                 after
             }),
+            (json!({"place": {"visibility": "open"}}), {
+                let mut after = before.clone();
+                after["place"]["visibility"] = "open".into();
+                after
+            }),
         ] {
             let wanted = canonical(tick(&after));
             assert_eq!(patched(&before, &patch).unwrap(), wanted, "{patch}");
@@ -195,7 +200,7 @@ mod tests {
             json!({"id": "6f1c2a52-3e0b-4c83-9a57-0d3f4a1b7c11"}),
             json!({"place": {"lat": null}}),
             json!({"place": {"visibility": null}}),
-            json!({"place": {"visibility": "open"}}),
+            json!({"place": {"visibility": "secret"}}),
             json!({"seen_on": "2026-5-1"}),
             json!({"count": "two"}),
         ] {
