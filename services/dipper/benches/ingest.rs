@@ -13,6 +13,7 @@
     reason = "a benchmark fails by panicking and prints its results"
 )]
 
+#[path = "shared/load.rs"]
 mod load;
 
 use std::collections::HashSet;

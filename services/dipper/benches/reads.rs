@@ -11,6 +11,7 @@
     reason = "a benchmark fails by panicking and prints its results"
 )]
 
+#[path = "shared/load.rs"]
 mod load;
 
 use std::path::Path;
@@ -209,7 +210,8 @@ async fn ask_all(running: &Running, what: &str, path: &str, ticks: u64) {
     }
     let latencies = clients.join_all().await.concat();
     let (seconds, answers) = (began.elapsed().as_secs_f64(), latencies.len() as f64);
-    let each = (cpu_time(running.pid()) - before).as_secs_f64() / answers;
+    let spent = cpu_time(running.pid()).saturating_sub(before);
+    let each = spent.as_secs_f64() / answers;
     let latencies = Latencies::new(latencies);
     println!(
         "{what:<34} {ticks:>9} {:>10.0} {:>9.2} {:>9.2} {:>11.1} {:>13.0}",

@@ -74,8 +74,8 @@ impl Launch {
 
     /// Runs it on one core only.
     pub fn pinned_to(mut self, core: usize) -> Self {
-        let by = ["-c".to_owned(), core.to_string(), self.binary];
-        self.binary = "taskset".to_owned();
+        let binary = std::mem::replace(&mut self.binary, "taskset".to_owned());
+        let by = ["-c".to_owned(), core.to_string(), binary];
         self.arguments.splice(0..0, by);
         self
     }
