@@ -1,6 +1,7 @@
 //! The way of an upload to the picture store, safe at every step: a note that files may come, the files, then the row
 //! in the transaction that takes the note away. Pictures are decoded one after the other when memory would not do for more.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -34,12 +35,14 @@ pub(crate) async fn decode(app: &App, format: Format, bytes: Bytes) -> Result<Pi
     let file = bytes.clone();
     let checked = blocking(move || picture::check(format, &file)).await?;
     let places = checked.memory.max(MOST_MEMORY / DECODED_AT_ONCE);
-    let _places = app
-        .decoding
-        .acquire_many(places)
-        .await
-        .map_err(|_| Error::Stopping)?;
-    blocking(move || checked.take_in(&bytes)).await
+    let places = Arc::clone(&app.decoding).acquire_many_owned(places).await;
+    let places = places.map_err(|_| Error::Stopping)?;
+    let take_in = move || {
+        // Whoever sent it may be answered, or gone, before the work is done: until then it has its memory.
+        let _places = places;
+        checked.take_in(&bytes)
+    };
+    blocking(take_in).await
 }
 
 async fn blocking<T: Send + 'static>(
