@@ -1,13 +1,13 @@
-//! Whether the time of an answer tells if an address is known: the same requests for known and unknown addresses, turn by turn,
-//! and Welch's t of how long they took.
+//! Whether the time of an answer tells if an address is known, or a token almost right: the same requests for known and unknown
+//! ones, turn by turn, and Welch's t of how long they took.
 
 use anyhow::Context as _;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
-use reqwest::{Method, StatusCode};
+use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
-use testkit::{Answer, Api};
+use testkit::{Answer, Api, Birder};
 use tokio::time::Instant;
 
 use super::Setting;
@@ -19,30 +19,69 @@ const MOST: f64 = 4.5;
 /// So many are known; an account rests after a hundred failures.
 const PEOPLE: usize = 30;
 
-/// A question that must not tell whether an address is known.
+/// A question that must not tell whether something that is asked about is known.
 struct Question {
     name: &'static str,
-    path: &'static str,
-    body: fn(&str) -> Value,
+    /// What is known, of somebody who has joined.
+    known: fn(&Birder) -> String,
+    /// The same of nobody.
+    unknown: fn(&str) -> String,
+    ask: fn(&Api, &str) -> RequestBuilder,
 }
 
-const QUESTIONS: [Question; 3] = [
+const QUESTIONS: [Question; 4] = [
     Question {
         name: "login",
-        path: "/api/v1/auth/login",
-        body: |email| json!({"email": email, "password": "a wrong password"}),
+        known: address,
+        unknown: nobodys_address,
+        ask: |api, email| {
+            let body = json!({"email": email, "password": "a wrong password"});
+            post(api, "/api/v1/auth/login", &body)
+        },
     },
     Question {
         name: "registration",
-        path: "/api/v1/auth/register",
-        body: |email| json!({"email": email, "password": "a long password", "name": "Tim"}),
+        known: address,
+        unknown: nobodys_address,
+        ask: |api, email| {
+            let body = json!({"email": email, "password": "a long password", "name": "Tim"});
+            post(api, "/api/v1/auth/register", &body)
+        },
     },
     Question {
         name: "reset",
-        path: "/api/v1/auth/password/reset",
-        body: |email| json!({"email": email}),
+        known: address,
+        unknown: nobodys_address,
+        ask: |api, email| post(api, "/api/v1/auth/password/reset", &json!({"email": email})),
+    },
+    // Almost all of a token that is good: nobody finds the rest by how long it takes to refuse.
+    Question {
+        name: "token",
+        known: |birder| {
+            let mut token = birder.token.clone();
+            let last = if token.pop() == Some('0') { '1' } else { '0' };
+            token.push(last);
+            token
+        },
+        unknown: |token| token.chars().rev().collect(),
+        ask: |api, token| {
+            let request = api.request(Method::GET, "/api/v1/users/me");
+            request.bearer_auth(token)
+        },
     },
 ];
+
+fn address(birder: &Birder) -> String {
+    birder.email.clone()
+}
+
+fn nobodys_address(email: &str) -> String {
+    format!("un{email}")
+}
+
+fn post(api: &Api, path: &str, body: &Value) -> RequestBuilder {
+    api.request(Method::POST, path).json(body)
+}
 
 pub async fn run(setting: Setting) -> anyhow::Result<Outcome> {
     let mut plan = Plan::together();
@@ -54,7 +93,7 @@ pub async fn run(setting: Setting) -> anyhow::Result<Outcome> {
     let mut random = StdRng::seed_from_u64(setting.seed);
     let mut known = Vec::with_capacity(PEOPLE);
     for _ in 0..PEOPLE {
-        known.push(world.api.join("Tim").await.email);
+        known.push(world.api.join("Tim").await);
     }
     let asked = setting.size.pick(40, 400, 2_000);
     for question in &QUESTIONS {
@@ -80,12 +119,13 @@ struct Pair {
 async fn ask(
     api: &Api,
     question: &Question,
-    known: &[String],
+    people: &[Birder],
     asked: usize,
     random: &mut StdRng,
 ) -> anyhow::Result<Pair> {
-    // Each unknown address is asked for as often as a known one.
-    let unknown: Vec<String> = known.iter().map(|email| format!("un{email}")).collect();
+    // What nobody has is asked for as often as what somebody has.
+    let known: Vec<String> = people.iter().map(question.known).collect();
+    let unknown: Vec<String> = known.iter().map(|one| (question.unknown)(one)).collect();
     let mut turns: Vec<bool> = (0..asked).map(|turn| turn % 2 == 0).collect();
     turns.shuffle(random);
     let mut pair = Pair {
@@ -93,28 +133,24 @@ async fn ask(
         unknown: Sample::default(),
     };
     for is_known in turns {
-        let (emails, sample) = if is_known {
-            (known, &mut pair.known)
+        let (given, sample) = if is_known {
+            (&known, &mut pair.known)
         } else {
-            (unknown.as_slice(), &mut pair.unknown)
+            (&unknown, &mut pair.unknown)
         };
-        let email = emails
-            .get(sample.took.len() % PEOPLE)
-            .map_or("", String::as_str);
+        let one = given.get(sample.took.len() % PEOPLE);
+        let request = (question.ask)(api, one.map_or("", String::as_str));
         let began = Instant::now();
-        let answer = send(api, question, email, random.random()).await?;
+        let answer = send(api, request, random.random()).await?;
         sample.took.push(began.elapsed().as_secs_f64());
         sample.answers.push((answer.status, answer.bytes));
     }
     Ok(pair)
 }
 
-async fn send(api: &Api, question: &Question, email: &str, address: u16) -> anyhow::Result<Answer> {
+async fn send(api: &Api, request: RequestBuilder, address: u16) -> anyhow::Result<Answer> {
     let [high, low] = address.to_be_bytes();
-    let request = api
-        .request(Method::POST, question.path)
-        .header("x-forwarded-for", format!("198.18.{high}.{low}"))
-        .json(&(question.body)(email));
+    let request = request.header("x-forwarded-for", format!("198.18.{high}.{low}"));
     let answer = api.try_send(request).await;
     answer.context("the instance went away")
 }
@@ -124,13 +160,13 @@ impl Pair {
         let t = welch(&self.known.took, &self.unknown.took);
         let (known, unknown) = (mean(&self.known.took), mean(&self.unknown.took));
         outcome.did(format!(
-            "{name}: {} answers, {:.2} ms for known and {:.2} ms for unknown addresses, t = {t:.2}",
+            "{name}: {} answers, {:.2} ms for known and {:.2} ms for unknown ones, t = {t:.2}",
             self.known.took.len() + self.unknown.took.len(),
             known * 1e3,
             unknown * 1e3,
         ));
         outcome.demand(t.abs() < MOST, || {
-            format!("{name} tells by its time whether an address is known: t = {t:.2}")
+            format!("{name} tells by its time what is known: t = {t:.2}")
         });
         let mut answers: Vec<_> = self
             .known
