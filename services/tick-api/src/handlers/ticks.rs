@@ -131,6 +131,7 @@ pub(crate) async fn create(
     let new = NewTick {
         id: TickId(id),
         event: checked.event(&app.public_url, caller.user),
+        seen_on: checked.seen_on,
         place: checked
             .place
             .map(|place| hex::encode(app.private.seal_place(TickId(id), place))),

@@ -40,6 +40,8 @@ pub(crate) struct NewTick {
     pub id: TickId,
     /// What others learn of it.
     pub event: tick::New,
+    /// The day on which the bird was seen, as its owner reads it.
+    pub seen_on: Option<NaiveDate>,
     /// The precise place, sealed, as hexadecimal digits.
     pub place: Option<String>,
     /// The note, sealed, as hexadecimal digits.

@@ -2,7 +2,7 @@
 
 use axum::http::HeaderMap;
 use chassis::http::{FieldError, Problem};
-use chrono::{Days, NaiveDate};
+use chrono::{Datelike as _, Days, NaiveDate};
 use envelope::{ImageId, ImageUrl, UserId, tick};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -169,10 +169,22 @@ impl Checked {
             user: user.into(),
             image: ImageUrl::new(public_url, self.image).into(),
             species: self.species.map(Into::into),
-            seen_on: self.seen_on,
+            seen_on: self.told_day(),
             count: self.count,
             place: self.place.and_then(Place::shown),
         }
+    }
+
+    /// When others learn that it was seen: of a threatened species the month, which its first day stands for.
+    fn told_day(&self) -> Option<NaiveDate> {
+        let is_threatened = self.species.is_some_and(Species::is_threatened);
+        self.seen_on.and_then(|day| {
+            if is_threatened {
+                day.with_day(1)
+            } else {
+                Some(day)
+            }
+        })
     }
 
     /// The request as bytes, the same for the same request.
@@ -302,6 +314,19 @@ mod tests {
             text.contains("Common Ostrich") && text.contains("48.1"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn the_event_of_a_threatened_species_names_its_month() {
+        let told = |species: &str| {
+            let checked = check(&json!({"species": {"id": species}, "seen_on": "2026-04-23"}));
+            let event = checked.unwrap().event("", UserId(Uuid::from_u128(1)));
+            event.seen_on.unwrap().to_string()
+        };
+        let species = |name: &str| CHECKLIST.search(name, 1)[0];
+        let (threatened, common) = (species("Aquila nipalensis"), species("Passer domesticus"));
+        assert_eq!(told(threatened.id), "2026-04-01");
+        assert_eq!(told(common.id), "2026-04-23");
     }
 
     #[test]

@@ -213,10 +213,8 @@ impl NewTick {
             event.user.id.0.simple(),
             self.image().0.simple(),
             event.species.as_ref().map(|species| &species.id),
-            event.seen_on,
-            event
-                .seen_on
-                .unwrap_or_else(|| self.created_at.date_naive()),
+            self.seen_on,
+            self.seen_on.unwrap_or_else(|| self.created_at.date_naive()),
             event.count,
             &self.place,
             &self.note,

@@ -52,6 +52,7 @@ fn tick(user: UserId, image: ImageId, id: u128) -> NewTick {
             }
             .shown(),
         },
+        seen_on: "2026-05-03".parse().ok(),
         place: Some("00ff".to_owned()),
         note: None,
         fingerprint: "same".to_owned(),
@@ -219,7 +220,7 @@ async fn a_list_has_each_species_once_with_its_first_tick() {
     let (_folder, database) = database().await;
     upload(&database, ANNA, IMAGE).await;
     let mut early = tick(ANNA, IMAGE, 3);
-    early.event.seen_on = "2024-01-01".parse().ok();
+    early.seen_on = "2024-01-01".parse().ok();
     let mut unnamed = tick(ANNA, IMAGE, 4);
     unnamed.event.species = None;
     make(
