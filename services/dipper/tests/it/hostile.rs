@@ -3,14 +3,18 @@
 mod collection;
 mod files;
 
+use std::time::Duration;
+
 use futures::{StreamExt as _, stream};
 use reqwest::Method;
-use testkit::{Answer, Api, Birder, eventually};
+use testkit::{Answer, Api, Birder, eventually_within};
 
 use self::collection::{CANARY, Fate, Upload};
 use crate::erasure::scan;
 use crate::setup::up;
 
+/// On a busy machine those before it take their time.
+const PATIENCE: Duration = Duration::from_mins(5);
 /// As a phone sends them: some at a time.
 const AT_ONCE: usize = 4;
 /// What the whole process may take, in kilobytes. Built for tests it takes a hundred megabytes before the first picture, and some 40
@@ -51,7 +55,7 @@ async fn hostile_pictures_get_their_answer_little_memory_and_leave_nothing_behin
 }
 
 async fn send(api: &Api, birder: &Birder, upload: &Upload) -> Answer {
-    eventually("a picture is looked at", || async {
+    eventually_within(PATIENCE, "a picture is looked at", || async {
         let request = api
             .request(Method::POST, "/api/v1/images")
             .bearer_auth(&birder.token)
