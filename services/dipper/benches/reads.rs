@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use chassis::http::Cursor;
 use load::{Connection, Latencies};
 use sqlx::{Connection as _, SqliteConnection};
-use testkit::{Launch, Running, cpu_time};
+use testkit::{Launch, Running, cpu_time, most_memory};
 use uuid::Uuid;
 
 const DIPPER: &str = env!("CARGO_BIN_EXE_dipper");
@@ -229,15 +229,4 @@ fn size_of(folder: &Path) -> u64 {
     files
         .map(|file| file.unwrap().metadata().unwrap().len())
         .sum()
-}
-
-/// The most memory that a process has had, in kilobytes.
-fn most_memory(pid: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.unwrap()
-        .trim()
-        .trim_end_matches(" kB")
-        .parse()
-        .unwrap()
 }

@@ -85,6 +85,23 @@ pub fn cpu_time(pid: u32) -> Duration {
     TICK * ticks.map(Result::unwrap).sum::<u32>()
 }
 
+/// The memory that a process has now, in kilobytes.
+pub fn memory(pid: u32) -> u64 {
+    kilobytes(pid, "VmRSS:")
+}
+
+/// The most memory that a process has had, in kilobytes.
+pub fn most_memory(pid: u32) -> u64 {
+    kilobytes(pid, "VmHWM:")
+}
+
+fn kilobytes(pid: u32, name: &str) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let value = status.lines().find_map(|line| line.strip_prefix(name));
+    let value = value.unwrap().trim().trim_end_matches(" kB");
+    value.parse().unwrap()
+}
+
 /// A port of this machine that is free now.
 pub fn free_port() -> u16 {
     chassis::nats_server::free_port().unwrap()

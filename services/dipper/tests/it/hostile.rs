@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures::{StreamExt as _, stream};
 use reqwest::Method;
-use testkit::{Answer, Api, Birder, eventually_within};
+use testkit::{Answer, Api, Birder, eventually_within, most_memory};
 
 use self::collection::{CANARY, Fate, Upload};
 use crate::erasure::scan;
@@ -103,12 +103,4 @@ async fn tells_nothing(api: &Api, uploaded: &Answer) {
 fn holds(bytes: &[u8]) -> bool {
     let canary = CANARY.as_bytes();
     bytes.windows(canary.len()).any(|part| part == canary)
-}
-
-/// The most memory in kilobytes that a process has had so far.
-fn most_memory(pid: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let number = line.unwrap().trim().trim_end_matches(" kB");
-    number.parse().unwrap()
 }

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use futures::future::join_all;
 use reqwest::Method;
+use testkit::memory;
 
-use super::wire::memory;
 use super::{Report, Stage};
 
 const SENDERS: usize = 4;

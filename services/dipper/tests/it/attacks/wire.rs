@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use testkit::{PATIENCE, eventually};
+use testkit::{PATIENCE, eventually, memory};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -252,15 +252,4 @@ pub async fn end_of_dripping(mut drips: Vec<TcpStream>, report: &mut Report) {
         open -= 1;
     }
     report.expect("10 slow heads are given up", &0, &open);
-}
-
-/// The memory that a process has now, in kilobytes.
-pub fn memory(pid: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    line.unwrap()
-        .trim()
-        .trim_end_matches(" kB")
-        .parse()
-        .unwrap()
 }
