@@ -21,9 +21,10 @@ struct Light {
 /// Measures all qualities of a picture.
 pub(super) fn measure(planes: &Planes) -> Parts {
     let light = light(&planes.thumbnail);
-    let noise = noise(&planes.native);
+    let native = planes.native();
+    let noise = noise(native);
     // Enlarged noise has flatter slopes, but not in proportion: between its pixels the steepest slopes come to light.
-    let enlarged = (2.5 * planes.native.width_relative_to(&planes.view)).min(1.0);
+    let enlarged = (2.5 * native.width_relative_to(&planes.view)).min(1.0);
     let noise_in_view = noise * enlarged;
     let (sharpness, acuity) = detail(&planes.view, noise_in_view, light.range);
     Parts {

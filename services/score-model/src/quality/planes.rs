@@ -53,15 +53,13 @@ impl Plane {
 
     /// The plane at half its size, each pixel the mean of four.
     pub(super) fn halved(&self) -> Self {
-        let values = self
-            .values
-            .chunks_exact(2 * self.width)
-            .flat_map(|pair| {
-                let (upper, lower) = pair.split_at(self.width);
-                let quads = upper.chunks_exact(2).zip(lower.chunks_exact(2));
-                quads.map(|(a, b)| (a.iter().sum::<f32>() + b.iter().sum::<f32>()) / 4.0)
-            })
-            .collect();
+        let mut values = Vec::with_capacity(self.values.len() / 4);
+        for pair in self.values.chunks_exact(2 * self.width) {
+            let (upper, lower) = pair.split_at(self.width);
+            let quads = upper.chunks_exact(2).zip(lower.chunks_exact(2));
+            values
+                .extend(quads.map(|(a, b)| (a.iter().sum::<f32>() + b.iter().sum::<f32>()) / 4.0));
+        }
         Self {
             width: (self.width / 2).max(1),
             values,
@@ -70,12 +68,12 @@ impl Plane {
 
     /// The plane softened by the binomial filter 1-2-1 across and down; one pixel is lost at each border.
     pub(super) fn softened(&self) -> Self {
-        let across = self.rows().flat_map(|row| {
-            row.array_windows()
-                .map(|[left, centre, right]| (left + 2.0 * centre + right) / 4.0)
-        });
         let width = self.width.saturating_sub(2).max(1);
-        let across: Vec<f32> = across.collect();
+        let mut across = Vec::with_capacity(self.values.len());
+        for row in self.rows() {
+            let triples = row.array_windows();
+            across.extend(triples.map(|[left, centre, right]| (left + 2.0 * centre + right) / 4.0));
+        }
         let below = across.iter().skip(width).zip(across.iter().skip(2 * width));
         let values = across
             .iter()
@@ -90,8 +88,6 @@ impl Plane {
 pub(super) struct Planes {
     /// The brightness as the file has it, for what JPEG has done to it.
     pub(super) grid: Plane,
-    /// The brightness as the file has it, but at most at the viewing size, for noise.
-    pub(super) native: Plane,
     /// The brightness at the viewing size, for detail.
     pub(super) view: Plane,
     /// The picture at thumbnail size, for light and colour.
@@ -105,7 +101,8 @@ impl Planes {
     pub(super) fn decode(picture: &[u8]) -> Result<Self, QualityError> {
         let colour = kept(decoded(picture)?)?;
         let (width, height) = colour.dimensions();
-        let grey = DynamicImage::ImageRgb8(colour.clone()).into_luma8();
+        let colour = DynamicImage::ImageRgb8(colour);
+        let grey = colour.to_luma8();
         let mut view = GrayImage::new(
             fit(width, height, VIEWING_EDGE),
             fit(height, width, VIEWING_EDGE),
@@ -117,19 +114,22 @@ impl Planes {
             fit(height, width, THUMBNAIL_EDGE),
         );
         let size = thumbnail.dimensions();
-        scale::<U8x3>((&colour, colour.dimensions()), (&mut thumbnail, size))?;
-        let native = if width.max(height) > VIEWING_EDGE {
-            Plane::new(&view)
-        } else {
-            Plane::new(&grey)
-        };
+        scale::<U8x3>((colour.as_bytes(), (width, height)), (&mut thumbnail, size))?;
         Ok(Self {
             grid: Plane::new(&grey),
-            native,
             view: Plane::new(&view),
             thumbnail,
             pixels: width * height,
         })
+    }
+
+    /// The brightness as the file has it, but at most at the viewing size, for noise.
+    pub(super) fn native(&self) -> &Plane {
+        if self.grid.values.len() > self.view.values.len() {
+            &self.view
+        } else {
+            &self.grid
+        }
     }
 }
 
