@@ -19,7 +19,7 @@ use tick_api::picture::{Format, check, check_kept};
 const DECLARED: [&str; 3] = ["image/jpeg", "image/png", "image/webp"];
 
 /// In megabytes. Pictures that take longer say little more, and hours in which others could be tried.
-const MOST_MEMORY: u32 = 4;
+const MOST_MEMORY: u32 = 1;
 
 fuzz_target!(
     // A panic of a decoder costs its upload and nothing more, so it is caught and no crash; one of ours still is.

@@ -5,6 +5,7 @@ mod generations;
 mod pools;
 pub mod schema;
 pub mod snapshot;
+mod unused;
 
 use std::borrow::Cow;
 use std::path::PathBuf;
@@ -101,7 +102,7 @@ pub struct Database {
     pub(crate) content_key: PurposeKey,
     pub(crate) outbox_filled: Arc<Notify>,
     pub(crate) deleted_for_good: Arc<Notify>,
-    /// The file is to be written anew.
+    /// The unused parts of the file's pages are to be overwritten.
     pub(crate) leftovers: Arc<Notify>,
     pub(crate) rebuild_asked: Arc<Notify>,
     parked: Arc<watch::Sender<u64>>,
@@ -332,12 +333,13 @@ impl Database {
         Ok(busy == 0)
     }
 
-    /// Writes a SQLite file anew, without what deleted rows have left in it: see [`crate::leftovers`].
-    pub(crate) async fn write_anew(&self) -> Result<(), DatabaseError> {
-        if let Pools::Sqlite { write, .. } = self.pools() {
-            sqlx::query("VACUUM").execute(&write).await?;
+    /// Overwrites what deleted rows have left in a SQLite file, and says in how many of its pages: see
+    /// [`crate::leftovers`]. It is gone from the disk when the log was emptied after that.
+    pub(crate) async fn overwrite_leftovers(&self) -> Result<usize, DatabaseError> {
+        match self.pools() {
+            Pools::Sqlite { read, write } => unused::overwrite(&read, &write).await,
+            Pools::Postgres(_) => Ok(0),
         }
-        Ok(())
     }
 
     /// The connections to PostgreSQL, if it is that.

@@ -83,7 +83,7 @@ pub(crate) async fn keep_scrubbed(database: Database, lifecycle: Lifecycle) -> a
         } else {
             tokio::select! {
                 () = database.deleted_for_good.notified() => {}
-                () = database.leftovers.notified() => write_anew(&database).await,
+                () = database.leftovers.notified() => overwrite_leftovers(&database).await,
                 () = lifecycle.stopped() => {}
             }
         }
@@ -93,14 +93,19 @@ pub(crate) async fn keep_scrubbed(database: Database, lifecycle: Lifecycle) -> a
     }
 }
 
-async fn write_anew(database: &Database) {
+async fn overwrite_leftovers(database: &Database) {
     let service = database.service();
-    tracing::info!(
-        service,
-        "deleted rows were found in the database; writing it anew"
-    );
-    if let Err(error) = database.write_anew().await {
-        tracing::warn!(service, %error, "the database is not written anew");
+    match database.overwrite_leftovers().await {
+        Ok(pages) => {
+            tracing::info!(
+                service,
+                pages,
+                "what deleted rows had left in the database is overwritten"
+            );
+        }
+        Err(error) => {
+            tracing::warn!(service, %error, "what deleted rows have left in the database is not overwritten");
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! A nats-server as a child process: on a loopback port, restarted when it dies, gone when we are.
 
 mod credentials;
+pub mod log;
 mod logins;
 mod permissions;
 
@@ -49,6 +50,11 @@ pub fn monitoring_of(folder: &Path) -> anyhow::Result<String> {
     Ok(address
         .context("nats.conf names no monitoring address")?
         .to_owned())
+}
+
+/// The log of the server that `up` keeps in a folder.
+pub fn log_of(folder: &Path) -> PathBuf {
+    folder.join("nats-server.log")
 }
 
 /// A running nats-server.
@@ -210,7 +216,7 @@ fn spawn(program: &Path, folder: &Path) -> anyhow::Result<(Child, Option<ChildSt
 }
 
 fn last_log_line(folder: &Path) -> String {
-    let log = std::fs::read_to_string(folder.join("nats-server.log")).unwrap_or_default();
+    let log = std::fs::read_to_string(log_of(folder)).unwrap_or_default();
     log.lines().last().unwrap_or("it wrote no log").to_owned()
 }
 
@@ -284,7 +290,7 @@ fn write_config(
          jetstream {{\n  store_dir: {}\n  # More than all streams may take: left alone, the server allows them three quarters of what is free\n  # on the disk, and refuses them on a small one.\n  max_file_store: 64GB\n  # Sent events stay in the outboxes far longer than this.\n  sync_interval: \"100ms\"\n}}\n\
          {}",
         text(folder.join("nats-server.pid"))?,
-        text(folder.join("nats-server.log"))?,
+        text(log_of(folder))?,
         text(folder.join("store"))?,
         credentials.authorization(permissions),
     );

@@ -65,6 +65,10 @@ pub struct Settings {
     /// commas. At the start they are asked whether what they acknowledge survives a power failure.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nats_monitoring: Option<String>,
+    /// The log of a nats-server on this machine, for `serve`: refusals that it tells of are counted, as a login that somebody else
+    /// uses meets them in no process of ours.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nats_log: Option<PathBuf>,
     /// How many servers keep a copy of each stream.
     pub nats_replicas: usize,
     /// How long the broker itself refuses a message id that it has seen.
@@ -155,6 +159,7 @@ impl Default for Settings {
             nats_server: None,
             postgres_programs: None,
             nats_monitoring: None,
+            nats_log: None,
             nats_replicas: 1,
             duplicate_window: Seconds(Duration::from_mins(2)),
             database_url: None,

@@ -16,6 +16,7 @@ use chassis::bus::{Access, Bus};
 use chassis::clock::Clock;
 use chassis::http::{self, Json, Policy, Problem};
 use chassis::lifecycle::Lifecycle;
+use chassis::nats_server::log::count_refusals;
 use chassis::objects::Objects;
 use chassis::restored::{self, Gate};
 use chassis::scrub::obstacles;
@@ -135,6 +136,10 @@ impl Host {
         let lifecycle = Lifecycle::default();
         if let Some(collector) = &settings.otlp_endpoint {
             export::start(collector, &process_name(names))?;
+        }
+        if let Some(log) = &settings.nats_log {
+            let counting = count_refusals(log.clone(), lifecycle.clone());
+            lifecycle.spawn("refusals of the broker", counting);
         }
         let keys = settings.keys()?;
         telemetry::name_people_by(&keys);

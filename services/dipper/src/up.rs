@@ -11,7 +11,7 @@ use chassis::bus::streams::{self, OnDrift};
 use chassis::clock::Clock;
 use chassis::keys::create_private_folder;
 use chassis::lifecycle::Lifecycle;
-use chassis::nats_server::{Credentials, NatsServer};
+use chassis::nats_server::{Credentials, NatsServer, log_of};
 use chassis::settings::{AuthMode, Secret, Settings};
 use clients::permissions;
 use data_map::CAUGHT_MAIL;
@@ -54,6 +54,7 @@ pub(crate) async fn run(mut settings: Settings) -> anyhow::Result<()> {
     }
     let mut signals = Signals::take()?;
     let post = Post::open(&mut settings).await?;
+    settings.nats_log = Some(log_of(&settings.data_dir.join("nats")));
     let Some((broker, setup)) = signals
         .unless_asked(Box::pin(Broker::start(&settings)))
         .await?

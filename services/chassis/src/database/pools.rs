@@ -47,7 +47,7 @@ pub(super) enum Flush {
 }
 
 impl Flush {
-    fn begin_sqlite(self) -> &'static str {
+    pub(super) fn begin_sqlite(self) -> &'static str {
         match self {
             Self::Now => "PRAGMA synchronous = FULL; BEGIN IMMEDIATE",
             Self::WithTheNext => "PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE",

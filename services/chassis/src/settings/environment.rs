@@ -62,6 +62,7 @@ pub(super) fn all_set() -> Settings {
         nats_server: Some(PathBuf::new()),
         postgres_programs: Some(PathBuf::new()),
         nats_monitoring: Some(String::new()),
+        nats_log: Some(PathBuf::new()),
         database_url: some(),
         smtp_url: some(),
         digest_interval: Some(Seconds(Duration::from_secs(1))),

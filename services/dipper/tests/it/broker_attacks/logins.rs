@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use async_nats::{Client, Event, ServerAddr, ServerError};
 use chassis::nats_server::{Credentials, NatsServer};
-use testkit::nats_server;
+use testkit::{eventually, nats_server};
 use tokio::sync::Mutex;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use uuid::Uuid;
@@ -145,6 +145,18 @@ impl Intruder {
     }
 }
 
+/// What `DipperLoginMisused` goes by: no process of ours was refused anything.
+async fn is_counted(system: &System, login: &str) {
+    let counter = format!("dipper_broker_log_refusals_total{{login=\"{login}\"}} ");
+    eventually("the refusals are counted", || async {
+        let figures = system.api.get("/metrics").await.expect(200).bytes;
+        String::from_utf8_lossy(&figures)
+            .contains(&counter)
+            .then_some(())
+    })
+    .await;
+}
+
 fn credentials_in(folder: &Path) -> Credentials {
     Credentials::read(&folder.join("nats").join("credentials.json")).unwrap()
 }
@@ -190,6 +202,9 @@ async fn a_login_does_what_it_is_for_and_is_refused_everything_else() {
         passed >= ATTACKS.len() + ALLOWED.len(),
         "{passed} passed, 0 failed"
     );
+    for login in SERVICES.into_iter().chain(["operator"]) {
+        is_counted(&system, login).await;
+    }
     system.stop().await;
 }
 
