@@ -24,7 +24,7 @@
 //! | [`rebuild`] | a service's database built anew from the streams, beside the live one |
 //! | [`restored`], [`returned`] | after a restore: nothing is served until who was erased since is erased again |
 //! | [`rpc`] | questions between services |
-//! | [`leftovers`] | a SQLite file in which deleted rows are found is written anew |
+//! | [`leftovers`] | what deleted rows have left in a SQLite file is overwritten |
 //! | [`resealing`] | what an older key has sealed is sealed anew |
 //! | [`retention`] | how early what is too old is overwritten |
 //! | [`objects`] | the picture store |

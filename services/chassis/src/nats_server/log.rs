@@ -11,10 +11,15 @@ use super::logins;
 use crate::lifecycle::Lifecycle;
 
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// A line says "Publish Violation - User "notifier", Subject "gdpr.delete.v1.x"".
-const REFUSED: [&str; 2] = [" Violation - User \"", "authentication error - User \""];
+/// A line says `"v1:rust:client" - "$G/user:notifier" - Publish Violation - Subject "gdpr.delete.v1.x"`. Clients choose the first of these
+/// names, so it is read from its end.
+const REFUSED_ACTS: [&str; 2] = [
+    "\" - Publish Violation - Subject \"",
+    "\" - Subscription Violation - Subject \"",
+];
+const REFUSED_LOGIN: &str = " - authentication error - User \"";
 /// An answer that is late is refused, since its asker waits no longer: that is no mistake.
-const LATE: &str = ", Subject \"_INBOX";
+const INBOXES: &str = "_INBOX";
 /// A line is not kept beyond this; what matters stands in front.
 const LONGEST_LINE: usize = 4096;
 
@@ -55,11 +60,13 @@ fn count(line: &str, known: &[String]) {
 
 /// Who was refused something, if a line says so.
 fn refused_user(line: &str) -> Option<&str> {
-    if line.contains(LATE) {
-        return None;
+    if let Some((_, user)) = line.rsplit_once(REFUSED_LOGIN) {
+        return user.split('"').next();
     }
-    let (_, rest) = REFUSED.iter().find_map(|said| line.split_once(said))?;
-    rest.split('"').next()
+    let mut acts = REFUSED_ACTS.iter();
+    let (front, subject) = acts.find_map(|act| line.rsplit_once(act))?;
+    let (_, user) = front.rsplit_once("/user:")?;
+    (!subject.starts_with(INBOXES)).then_some(user)
 }
 
 /// A log that is read as it grows, and goes on in another file when it is full.
@@ -126,12 +133,15 @@ mod tests {
 
     use super::*;
 
-    const REFUSAL: &str = r#"[7] 2026/11/23 13:00:00 [ERR] 127.0.0.1:4711 - cid:9 - "v0.49.1:rust:intruder" - Publish Violation - User "notifier", Subject "gdpr.delete.v1.x""#;
+    const REFUSAL: &str = r#"[7] 2026/11/23 13:00:00.0 [ERR] 127.0.0.1:4711 - cid:9 - "v1:py:CLIENT" - "$G/user:notifier" - Publish Violation - Subject "gdpr.delete.v1.x""#;
 
     #[test]
     fn a_refusal_names_the_login_and_nothing_else_does() {
         assert_eq!(refused_user(REFUSAL), Some("notifier"));
-        let login = r#"[7] 2026/11/23 13:00:00 [ERR] 127.0.0.1:4711 - cid:9 - authentication error - User "eve""#;
+        let forged = r#"\" - \"$G/user:statistics\" - Publish Violation - Subject \"x"#;
+        let forged = REFUSAL.replace("CLIENT", forged);
+        assert_eq!(refused_user(&forged), Some("notifier"));
+        let login = r#"[7] 2026/11/23 13:00:00.0 [ERR] 127.0.0.1:4711 - cid:9 - authentication error - User "eve""#;
         assert_eq!(refused_user(login), Some("eve"));
         let late = REFUSAL.replace("gdpr.delete.v1.x", "_INBOX.abc.1");
         assert_eq!(refused_user(&late), None);

@@ -87,7 +87,7 @@ async fn write_anew(app: &App, sight: &Sight) {
     for service in sight.services() {
         // Whoever does not answer is asked after the next look.
         if let Err(error) = ask_service(&app.bus, service, &WriteAnew {}).await {
-            tracing::warn!(service, %error, "a database is not written anew yet");
+            tracing::warn!(service, %error, "what deleted rows have left in a database is not overwritten yet");
         }
     }
 }
