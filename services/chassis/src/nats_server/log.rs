@@ -35,7 +35,9 @@ pub async fn count_refusals(log: PathBuf, lifecycle: Lifecycle) -> anyhow::Resul
         match lines {
             Ok(lines) => {
                 is_readable = true;
-                lines.iter().for_each(|line| count(line, &known));
+                for line in &lines {
+                    count(line, &known);
+                }
             }
             Err(error) if is_readable => {
                 is_readable = false;
